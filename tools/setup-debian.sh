@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what the browser tests need from Debian: Chromium, and a font with Korean letters
+# so that screenshots show text and not boxes. Does nothing when both are there.
+set -euo pipefail
+
+missing=()
+command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=(chromium)
+dpkg-query -W -f='${Status}' fonts-noto-cjk 2>/dev/null | grep -q 'ok installed' ||
+  { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ko family)" ]; } ||
+  missing+=(fonts-noto-cjk)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+refuse() {
+  echo "The browser tests need: ${missing[*]}" >&2
+  echo "$1" >&2
+  echo "On Debian:  sudo apt-get install ${missing[*]}" >&2
+  echo "Elsewhere:  install Chromium and a font with Korean letters, and set CHROMIUM to the browser's path." >&2
+  exit 1
+}
+
+command -v apt-get >/dev/null || refuse "There is no apt-get here to install them with."
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  { command -v sudo >/dev/null && sudo -n true 2>/dev/null; } || refuse "They cannot be installed from here without root or a sudo that asks no password."
+  as_root=(sudo -n)
+fi
+echo "Installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
