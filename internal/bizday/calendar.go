@@ -77,7 +77,7 @@ func newTable(holidays map[Date][]Cause, overrides map[Date]Override) *table {
 		if date := First.AddDays(i); t.open(date) {
 			t.business = append(t.business, date)
 		}
-		t.upTo[i] = int32(len(t.business)) //nolint:gosec // at most days
+		t.upTo[i] = int32(len(t.business))
 	}
 	return t
 }

@@ -95,7 +95,7 @@ func dateOfUnix(seconds int64) Date {
 
 // clampDay returns the date of a day number, kept within the years 1 to 9999.
 func clampDay(day int64) Date {
-	return Date{day: int32(min(max(day, 1), maxDay))} //nolint:gosec // bounded by maxDay
+	return Date{day: int32(min(max(day, 1), maxDay))}
 }
 
 // IsZero reports whether d is the zero Date, "no date".

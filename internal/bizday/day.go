@@ -43,8 +43,7 @@ type Cause struct {
 // String returns the English name followed by the Korean one in parentheses, or
 // the one name there is.
 func (c Cause) String() string {
-	switch c.Kind {
-	case Weekend, OverrideClosed, OverrideOpen:
+	if c.Kind == Weekend || c.Kind == OverrideClosed || c.Kind == OverrideOpen {
 		return c.English
 	}
 	return c.English + " (" + c.Korean + ")"

@@ -60,8 +60,8 @@ func parseFact(line string) (holiday, error) {
 	if y := date.Year(); y < factsFirstYear || y > factsLastYear {
 		return holiday{}, fmt.Errorf("%v is outside the years %d to %d", date, factsFirstYear, factsLastYear)
 	}
-	kind := Kind(max(0, slices.Index(kindNames[:], fields[1]))) //nolint:gosec // an index of kindNames
-	if kind < Statutory || kind > BankHoliday {
+	kind := slices.Index(kindNames[:], fields[1])
+	if kind < int(Statutory) || kind > int(BankHoliday) {
 		return holiday{}, fmt.Errorf("kind %q", fields[1])
 	}
 	if fields[2] != "gazetted" && fields[2] != "computed" {
@@ -74,6 +74,6 @@ func parseFact(line string) (holiday, error) {
 		}
 	}
 	return holiday{date, Cause{
-		Kind: kind, Korean: fields[4], English: fields[5], For: standsFor, Gazetted: fields[2] == "gazetted",
+		Kind: Kind(kind), Korean: fields[4], English: fields[5], For: standsFor, Gazetted: fields[2] == "gazetted",
 	}}, nil
 }
