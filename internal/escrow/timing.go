@@ -1,0 +1,331 @@
+package escrow
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+)
+
+const (
+	// reminderHour is the hour of the Korean day at which reminders are sent.
+	reminderHour = 10
+	// overdueDays is how many business days a trackable parcel may take before a
+	// person has to look for it.
+	overdueDays = 10
+	// dueSoon is how long before an account's due time its buyer is reminded.
+	dueSoon = 3 * time.Hour
+	// dueSoonMark stands for that reminder in Payment.Reminded.
+	dueSoonMark = -1
+)
+
+// setDeadline computes the end of the buyer's time from the facts, with its
+// working. It may stop the clock (no deadline), and it never sets a time
+// earlier than one already announced.
+func (a *act) setDeadline() error {
+	old := a.p.Deadline
+	d, err := a.deadline()
+	if err != nil {
+		return err
+	}
+	a.p.Deadline = d
+	if d == nil || (old != nil && old.At.Equal(d.At)) {
+		return nil
+	}
+	if a.firm() && d.At.After(a.p.Announced) {
+		a.p.Announced = d.At
+	}
+	a.skipPastReminders()
+	a.emit(Event{Type: EventDecisionDue, Kind: string(d.Rule), LastDay: d.LastDay, Due: d.At})
+	return nil
+}
+
+// firm reports whether a computed deadline is one that the buyer is told. The
+// D+6 date of a parcel that may yet be tracked is only a fallback.
+func (a *act) firm() bool { return a.p.State == Delivered || !a.p.Delivery.Trackable }
+
+func (a *act) deadline() (*Deadline, error) {
+	if a.p.State != Shipped && a.p.State != Delivered || a.p.Hold != nil {
+		return nil, nil
+	}
+	if a.env.Profile.StrictNotice && a.p.Notice != NoticeDelivered {
+		return nil, nil
+	}
+	d := &Deadline{Calendar: a.env.Calendar.Version()}
+	del := a.p.Delivery
+	switch {
+	case a.p.State == Delivered:
+		d.From, d.Days, d.Rule = bizday.DateOf(del.DeliveredAt), a.env.Profile.TrackedDays, AfterDelivery
+	case !del.Trackable || !del.Seen():
+		d.From, d.Days, d.Rule = bizday.DateOf(del.ChangedAt), a.env.Profile.UntrackedDays, AfterRegistration
+	default:
+		return nil, nil // on its way: the clock waits for the delivery
+	}
+	var err error
+	if d.LastDay, err = a.env.Calendar.Add(d.From, d.Days); err != nil {
+		return nil, err
+	}
+	if err := a.raise(d); err != nil {
+		return nil, err
+	}
+	d.At = d.LastDay.AddDays(1).Start()
+	if d.At.Before(a.p.Announced) {
+		d.At = a.p.Announced
+		d.LastDay = bizday.DateOf(a.p.Announced).AddDays(-1)
+	}
+	return d, nil
+}
+
+// raise moves the last day later where a later fact asks for it: a notice that
+// reached the buyer after the receipt (Decree art. 28-3), a delivery that
+// became known late, or a clock that had been stopped.
+func (a *act) raise(d *Deadline) error {
+	floors := []struct {
+		from bizday.Date
+		days int
+		rule DeadlineRule
+	}{{a.p.Restart, a.p.RestartDays, AfterRelease}}
+	if a.p.Notice == NoticeDelivered {
+		floors = append(floors, struct {
+			from bizday.Date
+			days int
+			rule DeadlineRule
+		}{bizday.DateOf(a.p.NoticeAt), leastDays, AfterNotice})
+	}
+	if a.p.State == Delivered {
+		floors = append(floors, struct {
+			from bizday.Date
+			days int
+			rule DeadlineRule
+		}{bizday.DateOf(a.p.Delivery.KnownAt), 1, AfterNotice})
+	}
+	for _, f := range floors {
+		if f.from.IsZero() {
+			continue
+		}
+		last, err := a.env.Calendar.Add(f.from, f.days)
+		if err != nil {
+			return err
+		}
+		if last.After(d.LastDay) {
+			d.From, d.Days, d.LastDay, d.Rule = f.from, f.days, last, f.rule
+		}
+	}
+	return nil
+}
+
+// Projected is the deadline that a payment would have if its notice reached the
+// buyer now; mails that are that notice name it. It is nil while the clock
+// waits for something else.
+func Projected(p Payment, env Env) (*Deadline, error) {
+	a := &act{env: env, p: p.clone()}
+	if a.p.Notice != NoticeDelivered {
+		if a.p.Notice == NoticeFailed {
+			a.p.Restart, a.p.RestartDays = today(env), leastDays
+		}
+		a.p.Notice, a.p.NoticeAt = NoticeDelivered, env.Now
+	}
+	return a.deadline()
+}
+
+// recountDeadline applies a changed calendar: later only, and the buyer is told.
+func (a *act) recountDeadline() error {
+	old := a.p.Deadline
+	if old == nil {
+		a.unchanged = true
+		return nil
+	}
+	d, err := a.deadline()
+	if err != nil {
+		return err
+	}
+	if d == nil || !d.At.After(old.At) {
+		a.unchanged = true
+		return nil
+	}
+	a.recount = true
+	a.p.Reminded = nil
+	if a.firm() {
+		a.mail(MailNewLastDay)
+	}
+	return nil
+}
+
+// reminderAt is 10:00 in Korea on the day that is n business days before the last day.
+func (a *act) reminderAt(n int) (time.Time, error) {
+	day := a.p.Deadline.LastDay
+	for left := n; left > 0; {
+		day = day.AddDays(-1)
+		open, _, err := a.env.Calendar.IsBusiness(day)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if open {
+			left--
+		}
+	}
+	return day.Start().Add(reminderHour * time.Hour), nil
+}
+
+// skipPastReminders leaves out reminders whose time has gone when a deadline
+// is set; the mail that announces it says the same.
+func (a *act) skipPastReminders() {
+	a.p.Reminded = slices.DeleteFunc(a.p.Reminded, func(n int) bool { return n != dueSoonMark })
+	for _, n := range a.env.Profile.Reminders {
+		at, err := a.reminderAt(n)
+		if err == nil && !at.After(a.env.Now) {
+			a.p.Reminded = append(a.p.Reminded, n)
+		}
+	}
+}
+
+// timer is one thing that time will do.
+type timer struct {
+	at time.Time
+	do func() error
+}
+
+// timers lists everything that time may do to the payment as it is now.
+func (a *act) timers() ([]timer, error) {
+	switch a.p.State {
+	case AwaitingDeposit:
+		return a.depositTimers(), nil
+	case Held:
+		return a.cancelTimers()
+	case Shipped, Delivered:
+		return a.decisionTimers()
+	case Opened, Failed, Paid, Confirmed, Rejected, RejectionAccepted, Cancelled:
+		return nil, nil
+	}
+	return nil, nil
+}
+
+func (a *act) depositTimers() []timer {
+	due := a.p.Account.Due
+	ts := []timer{{due.Add(a.env.Profile.DepositGrace), a.expire}}
+	soon := due.Add(-dueSoon)
+	if soon.Sub(a.p.Account.IssuedAt) > dueSoon && !slices.Contains(a.p.Reminded, dueSoonMark) {
+		ts = append(ts, timer{soon, a.remindDeposit})
+	}
+	return ts
+}
+
+func (a *act) cancelTimers() ([]timer, error) {
+	if a.p.CancelAskedAt.IsZero() || a.env.Profile.AutoAgreeDays == 0 || a.p.Hold != nil {
+		return nil, nil
+	}
+	_, at, err := a.env.Calendar.ConfirmAt(a.p.CancelAskedAt, a.env.Profile.AutoAgreeDays)
+	if err != nil {
+		return nil, err
+	}
+	return []timer{{at, a.agreeBySilence}}, nil
+}
+
+func (a *act) decisionTimers() ([]timer, error) {
+	var ts []timer
+	if d := a.p.Deadline; d != nil {
+		ts = append(ts, timer{d.At, a.confirmByTime})
+		for _, n := range a.env.Profile.Reminders {
+			if slices.Contains(a.p.Reminded, n) {
+				continue
+			}
+			at, err := a.reminderAt(n)
+			if err != nil {
+				return nil, err
+			}
+			ts = append(ts, timer{at, func() error { return a.remind(n) }})
+		}
+	}
+	if a.p.State == Shipped && a.p.Delivery.Trackable && !a.p.HasTask(TaskParcelOverdue) {
+		_, at, err := a.env.Calendar.ConfirmAt(a.p.Delivery.ChangedAt, overdueDays)
+		if err != nil {
+			return nil, err
+		}
+		ts = append(ts, timer{at, a.parcelOverdue})
+	}
+	return ts, nil
+}
+
+// nextWake is the earliest instant at which Tick has something to do.
+func (a *act) nextWake() (time.Time, error) {
+	ts, err := a.timers()
+	if err != nil {
+		return time.Time{}, err
+	}
+	var next time.Time
+	for _, t := range ts {
+		if next.IsZero() || t.at.Before(next) {
+			next = t.at
+		}
+	}
+	return next, nil
+}
+
+// maxTicks bounds what one Tick may do; a payment never has more timers.
+const maxTicks = 16
+
+// tick does what is due, the earliest first.
+func (a *act) tick() error {
+	did := false
+	for range maxTicks {
+		ts, err := a.timers()
+		if err != nil {
+			return err
+		}
+		ts = slices.DeleteFunc(ts, func(t timer) bool { return t.at.After(a.env.Now) })
+		if len(ts) == 0 {
+			break
+		}
+		due := slices.MinFunc(ts, func(x, y timer) int { return x.at.Compare(y.at) })
+		if err := due.do(); err != nil {
+			return err
+		}
+		did = true
+	}
+	if did {
+		return nil
+	}
+	wake, err := a.nextWake()
+	a.unchanged = wake.Equal(a.p.WakeAt)
+	return err
+}
+
+// expire ends an account whose due time has passed (row 6).
+func (a *act) expire() error {
+	a.p.State, a.p.CancelledAt, a.p.CancelReason = Cancelled, a.env.Now, reasonExpired
+	a.emit(Event{Type: EventAccountExpired, Reason: reasonExpired, Notify: true})
+	a.mail(MailAccountExpired)
+	a.suspenseTask()
+	return nil
+}
+
+func (a *act) remindDeposit() error {
+	a.p.Reminded = append(a.p.Reminded, dueSoonMark)
+	a.emit(Event{Type: EventReminded, Kind: "deposit", Due: a.p.Account.Due})
+	a.mail(MailDepositDueSoon)
+	return nil
+}
+
+func (a *act) agreeBySilence() error {
+	a.giveBack(a.p.CancelAskedFor, BankAccount{}, true)
+	return nil
+}
+
+// confirmByTime is the automatic confirmation (row 11). Its guards are those of
+// the deadline: no hold, no dispute, no decision, and a delivered notice.
+func (a *act) confirmByTime() error {
+	return a.settleConfirmed(Decided{Verdict: VerdictConfirm, Kind: ByTime, At: a.env.Now})
+}
+
+func (a *act) remind(n int) error {
+	a.p.Reminded = append(a.p.Reminded, n)
+	a.emit(Event{Type: EventReminded, Kind: "decision", LastDay: a.p.Deadline.LastDay, Due: a.p.Deadline.At})
+	a.mail(MailReminder)
+	return nil
+}
+
+func (a *act) parcelOverdue() error {
+	a.task(TaskParcelOverdue)
+	a.emit(Event{Type: EventParcelOverdue, Ref: a.p.Delivery.Parcels[0].Number})
+	return nil
+}
