@@ -291,6 +291,7 @@ func (f *Fields) Bool(name string) (value, ok bool) {
 		case "false", "0":
 			return false, true
 		}
+	case Null, List, Object: // None of them is a switch.
 	}
 	f.Refuse(name, ReasonNotBool)
 	return false, false

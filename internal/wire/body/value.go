@@ -67,6 +67,7 @@ func (v Value) compactJSON() string {
 		return v.text
 	case String:
 		return quote(v.text)
+	case List, Object:
 	}
 	if v.raw != "" {
 		return stripBlanks(v.raw)

@@ -1,0 +1,47 @@
+package wirev1
+
+// Messages that shops compare letter by letter, exactly as PortOne V1 writes
+// them.
+const (
+	MessageBadKeys          = "인증에 실패하였습니다. API키와 secret을 확인하세요."
+	MessageUnauthorized     = "Unauthorized"
+	MessagePaymentNotFound  = "존재하지 않는 결제정보입니다."
+	MessageNothingToCancel  = "취소할 결제건이 존재하지 않습니다."
+	MessageAlreadyCancelled = "이미 전액취소된 주문입니다."
+	MessageAlreadyPrepared  = "결제정보 사전등록에 실패하였습니다(이미 등록된 merchant_uid입니다)."
+)
+
+// Messages that are ours, because the originals are not published.
+const (
+	MessageNotFound         = "존재하지 않는 경로입니다."
+	MessageMethodNotAllowed = "허용되지 않는 메서드입니다."
+	MessageFailure          = "일시적인 오류가 발생하였습니다. 잠시 후 다시 시도해 주세요."
+	MessageTooLarge         = "요청 본문은 1MiB를 넘을 수 없습니다."
+	MessageCompressed       = "압축된 요청 본문은 지원하지 않습니다. Content-Encoding 없이 보내 주세요."
+	MessageEmptyBody        = "요청 본문이 비어 있습니다."
+	MessageTooManyAttempts  = "인증 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요."
+	MessageNotPrepared      = "사전등록된 결제정보가 존재하지 않습니다."
+	MessageBankNotFound     = "존재하지 않는 은행 코드입니다."
+	MessageReceiptNotFound  = "발급된 현금영수증이 존재하지 않습니다."
+	MessageHolderNotFound   = "예금주를 조회할 수 없습니다. 은행 코드와 계좌번호를 확인해 주세요."
+)
+
+// CancelRefused is the message of a refused cancel.
+func CancelRefused(reason string) string {
+	return "결제취소에 실패하였습니다.(" + reason + ")"
+}
+
+// PrepareRefused is the message of a refused registration of an amount.
+func PrepareRefused(reason string) string {
+	return "결제정보 사전등록에 실패하였습니다(" + reason + ")."
+}
+
+// VbankRefused is the message of a refused virtual account.
+func VbankRefused(reason string) string {
+	return "가상계좌 발급에 실패하였습니다(" + reason + ")."
+}
+
+// RequestRefused is the message of any other request with a field at fault.
+func RequestRefused(reason string) string {
+	return "요청이 올바르지 않습니다(" + reason + ")."
+}
