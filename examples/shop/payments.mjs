@@ -1,0 +1,72 @@
+// The shop's side of the payment service: the unmodified PortOne V1 client for Node, pointed
+// at Holdfast by its base address. Nothing else in the shop knows that it is Holdfast.
+import portone from 'iamport-rest-client-nodejs';
+
+const { Iamport, Request } = portone;
+const { Escrows, Payments, Prepare } = Request;
+
+// A Refusal is an answer of the payment service that says no and why. Its message is meant
+// for the shop keeper.
+export class Refusal extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export class PaymentService {
+  #client;
+
+  constructor({ url, key, secret }) {
+    this.#client = new Iamport({ apiKey: key, apiSecret: secret, baseUrl: url });
+  }
+
+  // prepare registers the amount of an order, so that the payment window refuses any other.
+  prepare(order) {
+    return this.#ask(Prepare.postAmount({ merchant_uid: order.id, amount: order.amount }));
+  }
+
+  // read gives the payment, or null when there is none. It is the only source the shop
+  // believes: neither the browser nor a webhook can make an order paid.
+  async read(impUid) {
+    try {
+      return await this.#ask(Payments.getByImpUid({ imp_uid: impUid }));
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  registerDelivery(order, delivery) {
+    return this.#ask(Escrows.postEscrow(this.#parcel(order, delivery)));
+  }
+
+  amendDelivery(order, delivery) {
+    return this.#ask(Escrows.putEscrow(this.#parcel(order, delivery)));
+  }
+
+  // cancel returns the whole amount. `refund` is needed for money that came by deposit.
+  cancel(order, reason, refund) {
+    return this.#ask(Payments.cancel({ imp_uid: order.payment.imp_uid, merchant_uid: order.id, amount: order.amount, checksum: order.amount, reason, ...refund }));
+  }
+
+  #parcel(order, { company, invoice }) {
+    const { name, tel, addr, postcode } = order.buyer;
+    return {
+      imp_uid: order.payment.imp_uid,
+      sender: { name: '차와 나무', tel: '02-0000-0000', addr: '서울특별시 종로구 세종대로 1', postcode: '03154' },
+      receiver: { name, tel, addr, postcode },
+      logis: { company, invoice, sent_at: Math.floor(Date.now() / 1000) },
+    };
+  }
+
+  async #ask(request) {
+    try {
+      return (await request.request(this.#client)).data.response;
+    } catch (error) {
+      const answer = error.response;
+      if (!answer?.data?.message) throw error;
+      throw new Refusal(answer.data.message, answer.status ?? 200);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// Starts the shop. Everything it needs to know comes from the environment; README.md lists it.
+import { Orders } from './orders.mjs';
+import { PaymentService } from './payments.mjs';
+import { createShop } from './shop.mjs';
+
+function need(name) {
+  const value = process.env[name];
+  if (!value) {
+    console.error(`The shop needs ${name}. README.md says what it is.`);
+    process.exit(2);
+  }
+  return value;
+}
+
+const port = Number(process.env.PORT ?? 3000);
+const host = process.env.HOST ?? '127.0.0.1';
+const holdfastUrl = need('HOLDFAST_URL').replace(/\/+$/, '');
+const code = need('IMP_CODE');
+const adminPassword = process.env.ADMIN_PASSWORD ?? '';
+if (!adminPassword && !['127.0.0.1', '::1', 'localhost'].includes(host)) {
+  console.error('Set ADMIN_PASSWORD before the shop listens to other machines: /admin cancels payments.');
+  process.exit(2);
+}
+
+const config = {
+  holdfastUrl, code, adminPassword,
+  shopUrl: (process.env.SHOP_URL ?? `http://localhost:${port}`).replace(/\/+$/, ''),
+  escrowProvider: process.env.ESCROW_PROVIDER ?? 'Holdfast',
+  verifyUrl: process.env.ESCROW_VERIFY_URL ?? `${holdfastUrl}/`,
+  sandboxUrl: process.env.SANDBOX_URL ?? `${holdfastUrl}/sandbox`,
+};
+const shop = createShop({
+  config,
+  orders: new Orders(process.env.DATA_FILE),
+  payments: new PaymentService({ url: holdfastUrl, key: need('IMP_KEY'), secret: need('IMP_SECRET') }),
+});
+
+shop.listen(port, host, () => console.log(`Example shop: ${config.shopUrl}  (admin: ${config.shopUrl}/admin)`));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    shop.close(() => process.exit(0));
+    shop.closeAllConnections();
+  });
+}
