@@ -36,7 +36,7 @@ type foreign struct {
 
 var (
 	ground = []string{"internal/money", "internal/bizday", "internal/ident", "internal/clock", "internal/fault"}
-	rules  = []string{"internal/ledger", "internal/escrow", "internal/settle", "internal/recon"}
+	rules  = []string{"internal/ledger", "internal/escrow", "internal/settle", "internal/recon", "internal/merchant"}
 	ports  = []string{"internal/rail/bank", "internal/rail/carrier", "internal/rail/mail"}
 	rails  = []string{"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*"}
 	edges  = []string{"internal/api/*", "internal/admin", "internal/web/*", "internal/sandbox", "internal/sandbox/*",
@@ -53,7 +53,17 @@ var groups = []group{
 		why: "the books know amounts and accounts, not payments",
 	},
 	{
-		name: "rules", packages: []string{"internal/escrow", "internal/settle", "internal/recon"},
+		name: "escrow", packages: []string{"internal/escrow"},
+		mayImport: slices.Concat(ground, []string{"internal/ledger", "internal/settle"}), pure: true,
+		why: "a confirmed payment becomes a settlement line, whose fees and terms are settle's words",
+	},
+	{
+		name: "merchant", packages: []string{"internal/merchant"},
+		mayImport: slices.Concat(ground, []string{"internal/escrow", "internal/settle"}), pure: true,
+		why: "a shop's contract chooses the policy of escrow and the terms of settle",
+	},
+	{
+		name: "rules", packages: []string{"internal/settle", "internal/recon"},
 		mayImport: slices.Concat(ground, []string{"internal/ledger"}), pure: true,
 		why: "a rule is a function from values to values, so that it can be read, replayed and tested without a world",
 	},
