@@ -376,7 +376,11 @@ func (c *calendarImportCmd) Run(k *kong.Context) error {
 	}
 	overrides, err := bizday.Import(file)
 	if err != nil {
-		return refusef("%s: %w", c.File, err)
+		name := c.File
+		if name == "-" {
+			name = "standard input"
+		}
+		return refusef("%s: %w", name, err)
 	}
 	if c.Server == "" {
 		for _, o := range overrides {
