@@ -377,7 +377,7 @@ func (a *act) returnSuspense(c ReturnSuspense) error {
 	}
 	a.move(ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.Refund(a.p.ID), Amount: amount})
 	a.emit(Event{Type: EventSuspenseReturned, Amount: amount})
-	a.orderRefund(Refund{Amount: amount, Account: account, Reason: "deposit without an owner"})
+	a.orderRefund(Refund{Amount: amount, Account: account, Reason: "deposit without an owner", Suspense: true})
 	return nil
 }
 

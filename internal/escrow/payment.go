@@ -303,6 +303,7 @@ type Refund struct {
 	SentAt    time.Time
 	FailedFor string
 	FromShop  bool // taken from the shop's money after confirmation
+	Suspense  bool // a deposit without an owner going back; it is no cancel of the purchase
 }
 
 // Key is the idempotency key of the refund's present attempt at the bank.
