@@ -27,24 +27,34 @@ func TestBanks(t *testing.T) {
 	}
 }
 
-func TestCarrierCode(t *testing.T) {
-	for in, want := range map[string]string{
-		"CJGLS": "CJGLS", "KGB": "KGB", "LOGEN": "LOGEN", "ETC": "ETC",
-		"시옷": "ETC", "cjgls": "ETC", "": "ETC", "LOTTE": "ETC",
-	} {
-		if got := CarrierCode(in); got != want {
-			t.Errorf("%q: got %s, want %s", in, got, want)
+func TestCarriers(t *testing.T) {
+	tests := []struct{ company, house, back string }{
+		{"CJGLS", "CJ", "CJGLS"},
+		{"KOREX", "CJ", "CJGLS"},
+		{"KGB", "LOGEN", "KGB"},
+		{"LOGEN", "LOGEN", "KGB"},
+		{"ETC", "ETC", "ETC"},
+		{"시옷", "ETC", "ETC"},
+		{"cjgls", "ETC", "ETC"},
+		{"CJ", "ETC", "ETC"},
+	}
+	for _, test := range tests {
+		if got := CarrierOf(test.company); got != test.house {
+			t.Errorf("%q: got %s, want %s", test.company, got, test.house)
 		}
+		if got := CompanyOf(test.house); got != test.back {
+			t.Errorf("%s: got %s, want %s", test.house, got, test.back)
+		}
+	}
+	if got := CompanyOf("FEDEX"); got != CarrierETC {
+		t.Errorf("a carrier without a word here is %s", got)
 	}
 	seen := map[string]bool{}
 	for _, c := range Carriers() {
-		if seen[c.Code] || c.Korean == "" {
+		if seen[c.Code] || c.Korean == "" || c.House == "" {
 			t.Errorf("%s is twice in the table or lacks a name", c.Code)
 		}
 		seen[c.Code] = true
-		if c.Successor != "" && CarrierCode(c.Successor) != c.Successor {
-			t.Errorf("%s: the successor %s is not in the table", c.Code, c.Successor)
-		}
 	}
 }
 
