@@ -164,7 +164,7 @@ type (
 	}
 	// GiveRefundAccount says where to refund.
 	GiveRefundAccount struct {
-		Refund  string // id; empty means the one that waits
+		Refund  string // id; empty means all of the purchase that wait
 		Account BankAccount
 	}
 	// RefundResult is the bank's definite answer to a refund order.

@@ -1,9 +1,12 @@
 package escrow
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/money"
@@ -15,6 +18,9 @@ import (
 //
 // A payment that does not exist yet is the zero Payment; only Open applies to it.
 func Decide(p Payment, cmd Command, env Env) (Decision, error) {
+	if cmd == nil {
+		return Decision{}, errors.New("escrow: no command")
+	}
 	if err := permit(cmd, env); err != nil {
 		return Decision{}, err
 	}
@@ -28,7 +34,7 @@ func Decide(p Payment, cmd Command, env Env) (Decision, error) {
 	if a.unchanged {
 		return Decision{Unchanged: true, Next: p}, nil
 	}
-	return a.finish()
+	return a.finish(p.HeldAmount())
 }
 
 // act is one decision in the making.
@@ -166,8 +172,8 @@ func confirmers(kind ConfirmKind) []Actor {
 }
 
 // finish numbers the events, computes what time will do next, and checks what
-// must always be true.
-func (a *act) finish() (Decision, error) {
+// must always be true. Held is what was held before.
+func (a *act) finish(held money.Won) (Decision, error) {
 	if a.recount {
 		if err := a.setDeadline(); err != nil {
 			return Decision{}, err
@@ -188,16 +194,29 @@ func (a *act) finish() (Decision, error) {
 		a.d.Events[i].Seq = a.p.Seq
 	}
 	a.d.Next = a.p
-	return a.d, a.d.check()
+	if err := a.d.check(held); err != nil {
+		return Decision{}, err
+	}
+	return a.d, nil
 }
 
 // check is the last guard: a decision that breaks it is a fault in the rules
 // and must not be stored.
-func (d *Decision) check() error {
+func (d *Decision) check(held money.Won) error {
+	account := ledger.Held(d.Next.ID)
 	for _, t := range d.Transfers {
 		if err := t.Check(); err != nil {
 			return err
 		}
+		switch account {
+		case t.Credit:
+			held += t.Amount
+		case t.Debit:
+			held -= t.Amount
+		}
+	}
+	if held != d.Next.HeldAmount() {
+		return fmt.Errorf("payment %s is %s: %d won stay on %s, %d should", d.Next.ID, d.Next.State, held, account, d.Next.HeldAmount())
 	}
 	if d.Next.Refunded < 0 || d.Next.Refunded > d.Next.Amount {
 		return fmt.Errorf("payment %s: %d won refunded of %d", d.Next.ID, d.Next.Refunded, d.Next.Amount)
@@ -271,6 +290,35 @@ func copied[T any](v *T) *T {
 	}
 	c := *v
 	return &c
+}
+
+// checkParts holds the tax parts against their whole, in an order that no huge
+// number can overflow.
+func checkParts(amount, taxFree, vat money.Won) error {
+	if taxFree < 0 || vat < 0 || taxFree > amount || vat > amount-taxFree {
+		return refuse(Invalid, "tax_free", "tax-free amount and VAT must not be negative and not exceed the amount")
+	}
+	return nil
+}
+
+// checkAccount refuses an account that is given in part.
+func checkAccount(field string, acc BankAccount) error {
+	if acc != (BankAccount{}) && (acc.Bank == "" || acc.Number == "" || acc.Holder == "") {
+		return refuse(Invalid, field, "bank, number and holder are required")
+	}
+	return nil
+}
+
+// checkText refuses a text that a person must give and has not, or that is longer
+// than maxReason.
+func checkText(field, text, missing string) error {
+	if strings.TrimSpace(text) == "" {
+		return refuse(Invalid, field, "%s", missing)
+	}
+	if utf8.RuneCountInString(text) > maxReason {
+		return refuse(Invalid, field, "at most %d characters", maxReason)
+	}
+	return nil
 }
 
 func checkAmount(field string, w money.Won) error {

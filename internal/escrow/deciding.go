@@ -3,6 +3,7 @@ package escrow
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/money"
@@ -16,8 +17,8 @@ func (a *act) confirm(c Confirm) error {
 		return err
 	}
 	if c.Kind == Forced {
-		if strings.TrimSpace(c.Reason) == "" {
-			return refuse(Invalid, "reason", "a forced confirmation needs a reason")
+		if err := checkText("reason", c.Reason, "a forced confirmation needs a reason"); err != nil {
+			return err
 		}
 		if err := a.decidable(Shipped, Delivered, Rejected); err != nil {
 			return err
@@ -90,11 +91,11 @@ func (a *act) reject(c Reject) error {
 		return err
 	}
 	reason := strings.TrimSpace(c.Reason)
-	if reason == "" {
-		return refuse(Invalid, "reason", "a rejection needs a reason")
+	if err := checkText("reason", reason, "a rejection needs a reason"); err != nil {
+		return err
 	}
-	if len([]rune(reason)) > maxReason {
-		return refuse(Invalid, "reason", "at most %d characters", maxReason)
+	if err := checkAccount("refund_account", c.Account); err != nil {
+		return err
 	}
 	if err := a.decidable(Shipped, Delivered); err != nil {
 		return err
@@ -128,7 +129,6 @@ func (a *act) withdrawRejection() error {
 	a.p.Decided, a.p.Dispute = nil, nil
 	a.p.Notice, a.p.NoticeAt = NoticeNone, time.Time{}
 	a.p.Restart, a.p.RestartDays = today(a.env), leastDays
-	a.p.Reminded = nil
 	a.done(TaskRejected, TaskDispute)
 	a.emit(Event{Type: EventRejectionWithdrawn})
 	a.tell(MailNewLastDay)
@@ -138,15 +138,18 @@ func (a *act) withdrawRejection() error {
 }
 
 func (a *act) acceptRejection(c AcceptRejection) error {
-	if a.p.State == RejectionAccepted {
+	switch {
+	case a.p.State == RejectionAccepted && a.p.Return == ReturnAgreed && c.Waive:
+		return a.refundReturned(ReturnWaived) // the goods need not come back after all
+	case a.p.State == RejectionAccepted:
 		a.unchanged = true
 		return nil
 	}
 	if err := a.in(Rejected); err != nil {
 		return err
 	}
-	if strings.TrimSpace(c.By) == "" {
-		return refuse(Invalid, "by", "the name of the person who accepts the rejection is required")
+	if err := checkText("by", c.By, "the name of the person who accepts the rejection is required"); err != nil {
+		return err
 	}
 	a.p.State, a.p.Return, a.p.Dispute = RejectionAccepted, ReturnAgreed, nil
 	a.done(TaskRejected, TaskDispute)
@@ -166,8 +169,8 @@ func (a *act) contest(c Contest) error {
 	if err := a.in(Rejected); err != nil {
 		return err
 	}
-	if strings.TrimSpace(c.Evidence) == "" {
-		return refuse(Invalid, "evidence", "say why the rejection is contested")
+	if err := checkText("evidence", c.Evidence, "say why the rejection is contested"); err != nil {
+		return err
 	}
 	a.p.Dispute = &Dispute{Evidence: c.Evidence, At: a.env.Now}
 	a.done(TaskRejected)
@@ -179,18 +182,17 @@ func (a *act) contest(c Contest) error {
 
 // decideDispute rules: the refund to the buyer, the rest to the shop (row 25).
 func (a *act) decideDispute(c DecideDispute) error {
-	if a.p.Dispute == nil {
+	if a.p.Dispute == nil || a.p.State != Rejected {
 		return refuse(WrongState, "", "there is no dispute to decide")
 	}
 	if c.Refund < 0 || c.Refund > a.p.Amount {
 		return refuse(Invalid, "refund", "must be between 0 and the amount of the payment, %s won", a.p.Amount.Digits())
 	}
-	if strings.TrimSpace(c.Reason) == "" {
-		return refuse(Invalid, "reason", "a ruling needs a reason")
+	if err := checkText("reason", c.Reason, "a ruling needs a reason"); err != nil {
+		return err
 	}
 	a.emit(Event{Type: EventDisputeDecided, Amount: c.Refund, Reason: c.Reason})
 	if c.Refund == a.p.Amount {
-		a.p.Dispute = nil
 		a.giveBack(c.Reason, BankAccount{}, true)
 		return nil
 	}
@@ -198,6 +200,7 @@ func (a *act) decideDispute(c DecideDispute) error {
 	if c.Refund > 0 {
 		a.p.Refunded = c.Refund
 		a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Refund(a.p.ID), Amount: c.Refund})
+		a.emit(Event{Type: EventPartlyRefunded, Amount: c.Refund, Reason: c.Reason, Notify: true})
 		a.orderRefund(Refund{Amount: c.Refund, Reason: c.Reason})
 	}
 	return a.sell(ledger.Held(a.p.ID), a.p.Amount-c.Refund)
@@ -217,11 +220,14 @@ func (a *act) receiveReturn() error {
 
 // refundReturned makes the held money the buyer's again (rows 16 and 18).
 func (a *act) refundReturned(stage ReturnStage) error {
-	a.p.Return = stage
+	reason := a.p.Decided.Reason
+	a.p.Return, a.p.Hold = stage, nil
 	a.p.Refunded = a.p.Amount
-	a.p.CancelledAt = a.env.Now
+	a.p.CancelledAt, a.p.CancelReason = a.env.Now, reason
+	a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: reason, Notify: true})
+	a.mail(MailCancelled)
 	a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Refund(a.p.ID), Amount: a.p.Amount})
-	a.orderRefund(Refund{Amount: a.p.Amount, TaxFree: a.p.TaxFree, VAT: a.p.VAT, Reason: a.p.Decided.Reason})
+	a.orderRefund(Refund{Amount: a.p.Amount, TaxFree: a.p.TaxFree, VAT: a.p.VAT, Reason: reason})
 	return nil
 }
 
@@ -236,14 +242,16 @@ func (a *act) askWithdrawal(c AskWithdrawal) error {
 	if a.p.Decided.Kind != ByTime {
 		return refuse(WrongState, "", "the purchase was confirmed by hand; ask the shop for a refund")
 	}
-	if strings.TrimSpace(c.Reason) == "" || len([]rune(c.Reason)) > maxReason {
-		return refuse(Invalid, "reason", "a reason of at most %d characters is required", maxReason)
+	if a.p.Cancellable() == 0 {
+		return refuse(AlreadyCancelled, "", "everything was given back already")
+	}
+	if err := checkText("reason", c.Reason, "a withdrawal needs a reason"); err != nil {
+		return err
 	}
 	a.p.Hold = &Hold{By: Buyer, Reason: c.Reason, At: a.env.Now}
 	a.task(TaskWithdrawal)
 	a.emit(Event{Type: EventWithdrawalAsked, Reason: c.Reason})
-	a.d.PayoutHold = new(bool)
-	*a.d.PayoutHold = true
+	a.d.PayoutHold = new(true)
 	return nil
 }
 
@@ -255,8 +263,8 @@ func (a *act) placeHold(c PlaceHold) error {
 	if err := a.in(Held, Shipped, Delivered, Rejected); err != nil {
 		return err
 	}
-	if !a.p.Escrow || strings.TrimSpace(c.Reason) == "" {
-		return refuse(Invalid, "reason", "a hold needs a reason")
+	if err := checkText("reason", c.Reason, "a hold needs a reason"); err != nil {
+		return err
 	}
 	if a.p.Deadline != nil {
 		left, err := a.env.Calendar.Between(today(a.env), a.p.Deadline.LastDay)
@@ -278,6 +286,9 @@ func (a *act) releaseHold() error {
 		a.unchanged = true
 		return nil
 	}
+	if a.p.Hold.By == Operator && a.env.Actor != Operator {
+		return refuse(Forbidden, "", "the hold was placed by the operator, who alone may release it")
+	}
 	a.p.Hold = nil
 	a.emit(Event{Type: EventHoldReleased})
 	if a.p.State == Confirmed {
@@ -297,6 +308,12 @@ func (a *act) askCancel(c AskCancel) error {
 		return nil
 	}
 	if err := a.in(Held); err != nil {
+		return err
+	}
+	if err := checkText("reason", c.Reason, "say why the purchase is to be cancelled"); err != nil {
+		return err
+	}
+	if err := checkAccount("refund_account", c.Account); err != nil {
 		return err
 	}
 	a.p.CancelAskedAt, a.p.CancelAskedFor = a.env.Now, strings.TrimSpace(c.Reason)
@@ -328,16 +345,23 @@ func (a *act) cancel(c Cancel) error {
 	if amount == 0 {
 		amount = left
 	}
-	if c.TaxFree+c.VAT > amount {
-		return refuse(Invalid, "tax_free", "tax-free amount and VAT must not exceed the amount")
-	}
-	if len([]rune(c.Reason)) > maxReason {
-		return refuse(Invalid, "reason", "at most %d characters", maxReason)
+	if err := checkCancel(c, amount); err != nil {
+		return err
 	}
 	if a.p.HeldAmount() > 0 {
 		return a.cancelHeld(c, amount)
 	}
 	return a.refundFromShop(c, amount)
+}
+
+func checkCancel(c Cancel, amount money.Won) error {
+	if utf8.RuneCountInString(c.Reason) > maxReason {
+		return refuse(Invalid, "reason", "at most %d characters", maxReason)
+	}
+	if err := checkAccount("refund_account", c.Account); err != nil {
+		return err
+	}
+	return checkParts(amount, c.TaxFree, c.VAT)
 }
 
 func (a *act) cancelHeld(c Cancel, amount money.Won) error {
@@ -384,7 +408,7 @@ func (a *act) wantsAccount(acc BankAccount) error {
 func (a *act) giveBack(reason string, account BankAccount, notify bool) {
 	a.p.State, a.p.CancelledAt, a.p.CancelReason = Cancelled, a.env.Now, reason
 	a.p.Refunded = a.p.Amount
-	a.p.Deadline, a.p.Hold, a.p.Return = nil, nil, ""
+	a.p.Deadline, a.p.Hold, a.p.Dispute, a.p.Return = nil, nil, nil, ""
 	a.done(TaskRejected, TaskDispute, TaskCancelAsked, TaskParcelOverdue, TaskNoticeFailed)
 	a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: reason, Notify: notify})
 	a.mail(MailCancelled)
@@ -413,11 +437,16 @@ func (a *act) refundFromShop(c Cancel, amount money.Won) error {
 		ledger.Transfer{Debit: ledger.Shop(a.p.Merchant), Credit: ledger.Refund(a.p.ID), Amount: fromShop},
 		ledger.Transfer{Debit: ledger.Due(a.p.Merchant), Credit: ledger.Refund(a.p.ID), Amount: fromDue},
 	)
-	if err := a.line(Line{Kind: LineRefund, Gross: -amount, Net: -amount, FromDue: fromDue}); err != nil {
-		return err
-	}
-	whole := a.p.Refunded == a.p.Amount
-	if whole {
+	a.refundStep(c, amount)
+	return a.line(Line{Kind: LineRefund, Gross: -amount, Net: -amount, FromDue: fromDue})
+}
+
+// refundStep tells of a refund from the shop's money, and ends the payment when
+// nothing is left of it.
+func (a *act) refundStep(c Cancel, amount money.Won) {
+	step := EventPartlyRefunded
+	if a.p.Refunded == a.p.Amount {
+		step = EventCancelled
 		a.p.CancelledAt, a.p.CancelReason = a.env.Now, c.Reason
 		if a.p.State == Paid {
 			a.p.State = Cancelled
@@ -427,11 +456,8 @@ func (a *act) refundFromShop(c Cancel, amount money.Won) error {
 			a.done(TaskWithdrawal)
 			a.d.PayoutHold = new(bool)
 		}
-		a.emit(Event{Type: EventCancelled, Amount: amount, Reason: c.Reason, Notify: c.Notify})
-	} else {
-		a.emit(Event{Type: EventPartlyRefunded, Amount: amount, Reason: c.Reason, Notify: c.Notify})
 	}
+	a.emit(Event{Type: step, Amount: amount, Reason: c.Reason, Notify: c.Notify})
 	a.mail(MailCancelled)
 	a.orderRefund(Refund{Amount: amount, TaxFree: c.TaxFree, VAT: c.VAT, Reason: c.Reason, Account: c.Account, FromShop: true})
-	return nil
 }

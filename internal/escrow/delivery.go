@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The carrier of a shop that delivers by itself, and the one that stands for
@@ -15,6 +16,8 @@ const (
 
 const (
 	maxParcels = 20
+	// maxNumber bounds a tracking number, in characters; the longest in use have about thirty.
+	maxNumber = 50
 	// firstLook is how long after a registration the carrier is first asked.
 	firstLook = time.Hour
 	// lookAgain is the pause between two questions to the carrier.
@@ -33,7 +36,7 @@ func (a *act) registerDelivery(c RegisterDelivery) error {
 	}
 	now := a.env.Now
 	a.p.Delivery = &Delivery{
-		Parcels: newParcels(c.Parcels), Trackable: c.Trackable, Sender: c.Sender, Recipient: c.Recipient, Products: c.Products,
+		Parcels: newParcels(c.Parcels), Trackable: trackable(c.Parcels, c.Trackable), Sender: c.Sender, Recipient: c.Recipient, Products: c.Products,
 		SentAt: c.SentAt, RegisteredAt: now, ChangedAt: now, SendEmail: c.SendEmail,
 	}
 	a.p.State = Shipped
@@ -57,7 +60,19 @@ func (a *act) shippable() error {
 	case a.p.Delivery != nil:
 		return refuse(AlreadyRegistered, "", "a delivery is registered; correct it instead of registering again")
 	}
-	return a.in(Held)
+	if err := a.in(Held); err != nil {
+		return err
+	}
+	if a.p.Hold != nil {
+		return refuse(WrongState, "", "the payment is on hold; the hold must be released before the goods are shipped")
+	}
+	return nil
+}
+
+// trackable reports whether any of the parcels can be tracked: what the shop
+// carries itself never is, nor is a carrier that Holdfast does not know.
+func trackable(parcels []Parcel, offered bool) bool {
+	return offered && slices.ContainsFunc(parcels, func(p Parcel) bool { return p.Carrier != SelfDelivery && p.Carrier != OtherCarrier })
 }
 
 func (a *act) checkParcels(parcels []Parcel, sentAt time.Time) error {
@@ -67,22 +82,35 @@ func (a *act) checkParcels(parcels []Parcel, sentAt time.Time) error {
 	if len(parcels) > maxParcels {
 		return refuse(Invalid, "logis", "at most %d parcels", maxParcels)
 	}
-	for _, p := range parcels {
-		if p.Carrier == "" {
-			return refuse(Invalid, "logis.company", "the carrier is required")
+	numbers := map[string]bool{}
+	for _, p := range newParcels(parcels) {
+		if err := a.checkParcel(p); err != nil {
+			return err
 		}
-		if p.Carrier == SelfDelivery && !a.env.Profile.SelfDelivery {
-			return refuse(ByPolicy, "logis.company", "this shop may not deliver by itself")
+		if p.Number != "" && numbers[p.Number] {
+			return refuse(Invalid, "logis.invoice", "the tracking number %s is given twice", p.Number)
 		}
-		if p.Carrier != SelfDelivery && strings.TrimSpace(p.Number) == "" {
-			return refuse(Invalid, "logis.invoice", "the tracking number is required")
-		}
+		numbers[p.Number] = true
 	}
 	if sentAt.IsZero() {
 		return refuse(Invalid, "logis.sent_at", "the time of sending is required")
 	}
 	if sentAt.After(a.env.Now.Add(24 * time.Hour)) {
 		return refuse(Invalid, "logis.sent_at", "the time of sending lies in the future")
+	}
+	return nil
+}
+
+func (a *act) checkParcel(p Parcel) error {
+	switch {
+	case p.Carrier == "":
+		return refuse(Invalid, "logis.company", "the carrier is required")
+	case p.Carrier == SelfDelivery && !a.env.Profile.SelfDelivery:
+		return refuse(ByPolicy, "logis.company", "this shop may not deliver by itself")
+	case p.Carrier != SelfDelivery && p.Number == "":
+		return refuse(Invalid, "logis.invoice", "the tracking number is required")
+	case utf8.RuneCountInString(p.Number) > maxNumber:
+		return refuse(Invalid, "logis.invoice", "a tracking number has at most %d characters", maxNumber)
 	}
 	return nil
 }
@@ -143,12 +171,16 @@ func (a *act) amendDelivery(c AmendDelivery) error {
 	d := a.p.Delivery
 	parcels := newParcels(c.Parcels)
 	moved := !slices.EqualFunc(d.Parcels, parcels, func(x, y Parcel) bool { return x.Carrier == y.Carrier && x.Number == y.Number })
+	same := d.Sender == c.Sender && d.Recipient == c.Recipient && slices.Equal(d.Products, c.Products) && d.SentAt.Equal(c.SentAt)
+	if same && !moved {
+		a.unchanged = true
+		return nil
+	}
 	d.Sender, d.Recipient, d.Products, d.SentAt = c.Sender, c.Recipient, c.Products, c.SentAt
 	if moved {
-		d.Parcels, d.Trackable, d.ChangedAt = parcels, c.Trackable, a.env.Now
+		d.Parcels, d.Trackable, d.ChangedAt = parcels, trackable(parcels, c.Trackable), a.env.Now
 		d.DeliveredAt, d.KnownAt = time.Time{}, time.Time{}
 		a.p.State = Shipped
-		a.p.Reminded = nil
 		a.done(TaskParcelOverdue)
 		a.track()
 	}
@@ -216,7 +248,6 @@ func (a *act) arrived() {
 		return // the buyer rejected before it came; the rejection stands
 	}
 	a.p.State = Delivered
-	a.p.Reminded = nil
 	a.emit(Event{Type: EventDelivered, Due: last})
 	a.tell(MailDelivered)
 	a.recount = true

@@ -1,6 +1,7 @@
 package escrow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/ledger"
@@ -11,6 +12,9 @@ import (
 // passed. Money that was paid in time and reported late still finds it.
 const reasonExpired = "입금기한이 지나 자동으로 취소되었습니다."
 
+// reasonReversed marks a payment that ended because the bank took its deposit back.
+const reasonReversed = "은행이 입금을 취소하였습니다."
+
 // clockSkew is how far in the future a bank's or carrier's clock may be.
 const clockSkew = 5 * time.Minute
 
@@ -18,14 +22,8 @@ func (a *act) open(c Open) error {
 	if a.p.ID != "" {
 		return refuse(Exists, "", "payment %s exists", a.p.ID)
 	}
-	if err := checkAmount("amount", c.Amount); err != nil {
+	if err := checkOpen(c); err != nil {
 		return err
-	}
-	if c.TaxFree < 0 || c.VAT < 0 || c.TaxFree+c.VAT > c.Amount {
-		return refuse(Invalid, "tax_free", "tax-free amount and VAT must not exceed the amount")
-	}
-	if c.OrderID == "" {
-		return refuse(Invalid, "merchant_uid", "an order id is required")
 	}
 	a.p = Payment{
 		Merchant: c.Merchant, ID: c.ID, OrderID: c.OrderID, State: Opened, Method: c.Method, Goods: c.Goods,
@@ -41,6 +39,29 @@ func (a *act) open(c Open) error {
 	}
 	a.emit(Event{Type: EventOpened, Amount: c.Amount})
 	return nil
+}
+
+func checkOpen(c Open) error {
+	switch c.Method {
+	case VirtualAccount, BankTransfer, Card, "": // empty: the buyer chooses in the window
+	default:
+		return refuse(Invalid, "pay_method", "%q is not a payment method", c.Method)
+	}
+	switch c.Goods {
+	case Physical, Digital, Instalments:
+	default:
+		return refuse(Invalid, "goods", "%q is not one of physical, digital, instalments", c.Goods)
+	}
+	if c.ID == "" || c.Merchant == "" {
+		return refuse(Invalid, "id", "a payment needs an id and a merchant")
+	}
+	if c.OrderID == "" {
+		return refuse(Invalid, "merchant_uid", "an order id is required")
+	}
+	if err := checkAmount("amount", c.Amount); err != nil {
+		return err
+	}
+	return checkParts(c.Amount, c.TaxFree, c.VAT)
 }
 
 // escrowable refuses an escrow that could not be kept: better no payment than
@@ -68,6 +89,7 @@ func (a *act) choose(c Choose) error {
 	default:
 		return refuse(Invalid, "pay_method", "%q is not a payment method", c.Method)
 	}
+	before := a.p
 	a.p.Method = c.Method
 	a.p.Escrow = a.p.AskedEscrow || c.Escrow
 	if a.p.Escrow {
@@ -79,7 +101,10 @@ func (a *act) choose(c Choose) error {
 		}
 	}
 	a.p.Grounds = a.grounds(c)
-	if c.Terms != "" {
+	agreed := c.Terms != ""
+	sameTerms := !agreed || (before.Consent != nil && before.Consent.Terms == c.Terms)
+	a.unchanged = before.Method == a.p.Method && before.Escrow == a.p.Escrow && before.Grounds == a.p.Grounds && sameTerms
+	if agreed {
 		a.p.Consent = &Consent{Terms: c.Terms, At: a.env.Now}
 	}
 	return nil
@@ -116,6 +141,9 @@ func (a *act) issueAccount(c IssueAccount) error {
 	if a.p.Method != VirtualAccount || a.p.Grounds == "" {
 		return refuse(WrongState, "pay_method", "the buyer has not chosen a virtual account")
 	}
+	if c.Account.Bank == "" || c.Account.Number == "" {
+		return refuse(Invalid, "vbank", "the account needs a bank and a number")
+	}
 	if !c.Account.Due.After(a.env.Now) {
 		return refuse(Invalid, "vbank_due", "the due time must be in the future")
 	}
@@ -135,23 +163,39 @@ func (a *act) amendAccount(c AmendAccount) error {
 	if err := a.in(AwaitingDeposit); err != nil {
 		return err
 	}
-	if c.Amount != 0 {
-		if err := checkAmount("amount", c.Amount); err != nil {
+	newAmount := c.Amount != 0 && c.Amount != a.p.Amount
+	newDue := !c.Due.IsZero() && !c.Due.Equal(a.p.Account.Due)
+	if !newAmount && !newDue {
+		a.unchanged = true
+		return nil
+	}
+	if newAmount {
+		if err := a.amendAmount(c.Amount); err != nil {
 			return err
 		}
-		if a.p.Suspended > 0 {
-			return refuse(WrongState, "amount", "money has already come; it must be returned before the amount can change")
-		}
-		a.p.Amount, a.p.TaxFree, a.p.VAT = c.Amount, min(a.p.TaxFree, c.Amount), 0
 	}
-	if !c.Due.IsZero() {
+	if newDue {
 		if !c.Due.After(a.env.Now) {
 			return refuse(Invalid, "vbank_due", "the due time must be in the future")
 		}
 		a.p.Account.Due = c.Due
+		a.p.Reminded = nil // the new due time has its own reminder
 	}
 	a.emit(Event{Type: EventAccountAmended, Amount: a.p.Amount, Due: a.p.Account.Due})
 	a.mail(MailAccountIssued)
+	return nil
+}
+
+// amendAmount changes what is to be paid. The tax-free part stays as far as it
+// fits; the VAT of the old amount says nothing about the new one.
+func (a *act) amendAmount(amount money.Won) error {
+	if err := checkAmount("amount", amount); err != nil {
+		return err
+	}
+	if a.p.Suspended > 0 {
+		return refuse(WrongState, "amount", "money has already come; it must be returned before the amount can change")
+	}
+	a.p.Amount, a.p.TaxFree, a.p.VAT = amount, min(a.p.TaxFree, amount), 0
 	return nil
 }
 
@@ -168,7 +212,6 @@ func (a *act) closeAccount(c CloseAccount) error {
 	}
 	a.p.State, a.p.FailedAt, a.p.FailReason = Failed, a.env.Now, c.Reason
 	a.emit(Event{Type: EventAccountClosed, Reason: c.Reason})
-	a.suspenseTask()
 	return nil
 }
 
@@ -186,7 +229,10 @@ func (a *act) fail(c Fail) error {
 }
 
 func (a *act) approve(c Approve) error {
-	if a.p.ApprovalNo != "" && a.p.ApprovalNo == c.ApprovalNo {
+	if c.ApprovalNo == "" {
+		return refuse(Invalid, "apply_num", "the approval number is required: by it a repeated approval is known")
+	}
+	if a.p.ApprovalNo == c.ApprovalNo {
 		a.unchanged = true
 		return nil
 	}
@@ -197,23 +243,23 @@ func (a *act) approve(c Approve) error {
 		return refuse(WrongState, "pay_method", "the buyer has not chosen a transfer or a card")
 	}
 	a.p.ApprovalNo, a.p.Payer, a.p.CardName, a.p.CardNumber = c.ApprovalNo, c.Payer, c.CardName, c.CardNumber
-	return a.take(c.ApprovalNo)
+	return a.take(ledger.BankEscrow, c.ApprovalNo)
 }
 
-// take books the payment's money: held for an escrow (rows 1 and 3), the
-// shop's for an ordinary payment.
-func (a *act) take(ref string) error {
+// take books the payment's money, which lies on an account: held for an escrow
+// (rows 1 and 3), the shop's for an ordinary payment.
+func (a *act) take(from ledger.Account, ref string) error {
 	a.p.PaidAt = a.env.Now
 	a.p.FailReason, a.p.CancelReason, a.p.CancelledAt = "", "", time.Time{}
 	a.emit(Event{Type: EventPaid, Amount: a.p.Amount, Ref: ref})
 	a.mail(MailPaid)
 	if a.p.Escrow {
 		a.p.State = Held
-		a.move(ledger.Transfer{Debit: ledger.BankEscrow, Credit: ledger.Held(a.p.ID), Amount: a.p.Amount})
+		a.move(ledger.Transfer{Debit: from, Credit: ledger.Held(a.p.ID), Amount: a.p.Amount})
 		return nil
 	}
 	a.p.State = Paid
-	return a.sell(ledger.BankEscrow, a.p.Amount)
+	return a.sell(from, a.p.Amount)
 }
 
 // sell gives an amount to the shop, less fee and VAT, out of an account, and
@@ -249,10 +295,12 @@ func (a *act) notifyDeposit(c NotifyDeposit) error {
 		return err
 	}
 	if waiting && inTime && total == a.p.Amount {
-		return a.exactDeposit(c)
+		return a.completeDeposit(c, total)
 	}
 	if waiting && inTime && a.env.Profile.Deposit == SuspendDeposit && total > a.p.Amount {
-		return a.overDeposit(c, total)
+		a.emit(Event{Type: EventDepositMismatched, Kind: "over", Amount: total - a.p.Amount, Ref: c.BankTx})
+		a.mail(MailDepositMismatched)
+		return a.completeDeposit(c, total)
 	}
 	return a.mismatched(c, mismatch(waiting, inTime, total, a.p.Amount))
 }
@@ -286,38 +334,38 @@ func (a *act) plausible(c NotifyDeposit) error {
 	return nil
 }
 
-func (a *act) exactDeposit(c NotifyDeposit) error {
+// completeDeposit takes the deposit that makes the sum whole. Earlier parts lie
+// in suspense, so the last part goes there too and the whole is taken from
+// there; what is over stays in suspense, to be returned (edge case "over-payment").
+func (a *act) completeDeposit(c NotifyDeposit, total money.Won) error {
 	a.addDeposit(c, DepositHeld)
 	a.p.Payer = c.Payer
-	suspended := a.p.Suspended
-	a.p.Suspended = 0
-	a.done(TaskSuspense)
-	if suspended == 0 {
-		return a.take(c.BankTx)
+	if total == c.Amount && total == a.p.Amount {
+		return a.take(ledger.BankEscrow, c.BankTx)
 	}
-	// Earlier parts lie in suspense; bring the last part there and take the whole.
-	a.move(
-		ledger.Transfer{Debit: ledger.BankEscrow, Credit: ledger.Suspense, Amount: c.Amount},
-		ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.BankEscrow, Amount: a.p.Amount},
-	)
-	return a.take(c.BankTx)
+	a.remark(DepositSuspended, DepositHeld)
+	a.suspend(total - a.p.Amount)
+	a.move(ledger.Transfer{Debit: ledger.BankEscrow, Credit: ledger.Suspense, Amount: c.Amount})
+	return a.take(ledger.Suspense, c.BankTx)
 }
 
-// overDeposit holds the order amount and leaves the rest in suspense, to be
-// returned (edge case "over-payment").
-func (a *act) overDeposit(c NotifyDeposit, total money.Won) error {
-	rest := total - a.p.Amount
-	a.addDeposit(c, DepositHeld)
-	a.p.Payer = c.Payer
-	a.move(
-		ledger.Transfer{Debit: ledger.BankEscrow, Credit: ledger.Suspense, Amount: c.Amount},
-		ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.BankEscrow, Amount: a.p.Amount},
-	)
-	a.p.Suspended = rest
-	a.task(TaskSuspense)
-	a.emit(Event{Type: EventDepositMismatched, Kind: "over", Amount: rest, Ref: c.BankTx})
-	a.mail(MailDepositMismatched)
-	return a.take(c.BankTx)
+// suspend sets what lies in suspense, and the task that keeps it in sight.
+func (a *act) suspend(amount money.Won) {
+	a.p.Suspended = amount
+	if amount > 0 {
+		a.task(TaskSuspense)
+		return
+	}
+	a.done(TaskSuspense)
+}
+
+// remark gives every deposit of one outcome that the bank has left here another.
+func (a *act) remark(from, to DepositOutcome) {
+	for i := range a.p.Deposits {
+		if d := &a.p.Deposits[i]; d.Outcome == from && !d.Reversed {
+			d.Outcome = to
+		}
+	}
 }
 
 func mismatch(waiting, inTime bool, total, amount money.Won) string {
@@ -342,11 +390,10 @@ func (a *act) mismatched(c NotifyDeposit, kind string) error {
 		return nil
 	}
 	a.addDeposit(c, DepositSuspended)
-	a.p.Suspended += c.Amount
+	a.suspend(a.p.Suspended + c.Amount)
 	if a.p.Payer.Number == "" {
 		a.p.Payer = c.Payer
 	}
-	a.task(TaskSuspense)
 	a.move(ledger.Transfer{Debit: ledger.BankEscrow, Credit: ledger.Suspense, Amount: c.Amount})
 	return nil
 }
@@ -355,115 +402,148 @@ func (a *act) addDeposit(c NotifyDeposit, outcome DepositOutcome) {
 	a.p.Deposits = append(a.p.Deposits, Deposit{BankTx: c.BankTx, Amount: c.Amount, At: c.At, Outcome: outcome, Payer: c.Payer})
 }
 
-// returnSuspense orders suspended money back to its payer.
+// returnSuspense orders suspended money back to its payer. Where it came from
+// several accounts, somebody has to say where it goes.
 func (a *act) returnSuspense(c ReturnSuspense) error {
 	if a.p.Suspended == 0 {
 		return refuse(WrongState, "", "no money of this payment is in suspense")
 	}
+	if err := checkAccount("refund_account", c.Account); err != nil {
+		return err
+	}
 	account := c.Account
 	if account.Number == "" {
-		account = a.p.Payer
+		account = a.suspensePayer()
 	}
 	if account.Number == "" {
-		return refuse(NeedsRefundAccount, "refund_account", "the payer's account is not known; say where to send the money")
+		return refuse(NeedsRefundAccount, "refund_account", "the money has no payer, or more than one; say where to send it")
 	}
 	amount := a.p.Suspended
-	a.p.Suspended = 0
-	a.done(TaskSuspense)
-	for i := range a.p.Deposits {
-		if a.p.Deposits[i].Outcome == DepositSuspended {
-			a.p.Deposits[i].Outcome = DepositReturned
-		}
-	}
+	a.suspend(0)
+	a.remark(DepositSuspended, DepositReturned)
 	a.move(ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.Refund(a.p.ID), Amount: amount})
 	a.emit(Event{Type: EventSuspenseReturned, Amount: amount})
 	a.orderRefund(Refund{Amount: amount, Account: account, Reason: "deposit without an owner", Suspense: true})
 	return nil
 }
 
-// suspenseTask keeps suspended money in sight when its payment ends.
-func (a *act) suspenseTask() {
-	if a.p.Suspended > 0 {
-		a.task(TaskSuspense)
+// suspensePayer is the one account from which the money in suspense came, or
+// none if there are several or the bank did not say.
+func (a *act) suspensePayer() BankAccount {
+	payers := map[BankAccount]bool{}
+	for _, d := range a.p.Deposits {
+		if d.Outcome == DepositSuspended && !d.Reversed {
+			payers[d.Payer] = true
+		}
 	}
+	if a.suspendedAlone() < a.p.Suspended { // the rest of an over-payment
+		payers[a.p.Payer] = true
+	}
+	if len(payers) != 1 {
+		return BankAccount{}
+	}
+	for payer := range payers {
+		return payer
+	}
+	return BankAccount{}
 }
 
-// reverseDeposit books that the bank took a deposit back (row 5). Held money
-// is given up; money that is the shop's already becomes the shop's debt.
+// suspendedAlone is the part of the suspense that came in deposits of its own;
+// the remainder is what was over in the deposits that paid the order.
+func (a *act) suspendedAlone() money.Won {
+	var sum money.Won
+	for _, d := range a.p.Deposits {
+		if d.Outcome == DepositSuspended && !d.Reversed {
+			sum += d.Amount
+		}
+	}
+	return min(sum, a.p.Suspended)
+}
+
+// reverseDeposit books that the bank took a deposit back (row 5). Suspended and
+// held money is given up; what has gone to somebody already becomes the shop's debt.
 func (a *act) reverseDeposit(c ReverseDeposit) error {
 	i := a.depositIndex(c.BankTx)
 	if i < 0 {
 		return refuse(NotFound, "bank_tx", "no deposit with bank transaction %s is known", c.BankTx)
 	}
 	d := &a.p.Deposits[i]
-	if d.Reversed {
+	if d.Reversed || d.Outcome == DepositRefused { // money that never came cannot go
 		a.unchanged = true
 		return nil
 	}
+	over := a.p.Suspended - a.suspendedAlone()
 	d.Reversed = true
 	a.emit(Event{Type: EventDepositReversed, Amount: d.Amount, Ref: c.BankTx, Reason: c.Reason})
 	switch {
-	case d.Outcome == DepositSuspended && a.p.Suspended >= d.Amount:
-		a.p.Suspended -= d.Amount
-		a.move(ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.BankEscrow, Amount: d.Amount})
-		return nil
-	case d.Outcome != DepositHeld:
-		return nil
+	case d.Outcome == DepositSuspended:
+		return a.reverseSpent(d.Amount, a.p.Suspended, true)
+	case d.Outcome == DepositHeld && a.p.HeldAmount() > 0:
+		a.task(TaskReversed)
+		return a.reverseHeld(d.Amount, over)
 	}
 	a.task(TaskReversed)
-	if a.p.HeldAmount() > 0 {
-		a.reverseHeld(*d)
-		return nil
+	if d.Outcome == DepositReturned {
+		return a.reverseSpent(d.Amount, 0, true)
 	}
-	return a.reverseSpent(d.Amount)
+	return a.reverseSpent(d.Amount, over, false)
 }
 
 func (a *act) depositIndex(bankTx string) int {
-	for i, d := range a.p.Deposits {
-		if d.BankTx == bankTx {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(a.p.Deposits, func(d Deposit) bool { return d.BankTx == bankTx })
 }
 
 // reverseHeld gives the held money up. Before shipping the account may still be
-// paid; after it, or after the due time, the purchase is over. Parts of the
-// deposit that were paid separately go to suspense, to be returned.
-func (a *act) reverseHeld(last Deposit) {
-	a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.BankEscrow, Amount: min(last.Amount, a.p.Amount)})
-	if rest := a.p.Amount - last.Amount; rest > 0 {
-		a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Suspense, Amount: rest})
-		a.p.Suspended += rest
-		a.task(TaskSuspense)
-	} else if rest < 0 {
-		a.move(ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.BankEscrow, Amount: min(-rest, a.p.Suspended)})
-		a.p.Suspended -= min(-rest, a.p.Suspended)
-	}
+// paid; after it, or after the due time, the purchase is over. The other
+// deposits of the sum, and what was over in it, lie in suspense from then on.
+func (a *act) reverseHeld(gone, over money.Won) error {
+	direct := min(gone, a.p.Amount)
+	a.move(
+		ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.BankEscrow, Amount: direct},
+		ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Suspense, Amount: a.p.Amount - direct},
+	)
+	a.suspend(a.p.Suspended + a.p.Amount - direct)
+	a.remark(DepositHeld, DepositSuspended)
+	shipped := a.p.State != Held
 	a.p.Deadline, a.p.Hold, a.p.Decided, a.p.Dispute, a.p.Return = nil, nil, nil, nil, ""
-	if a.p.State == Held && a.env.Now.Before(a.p.Account.Due) {
-		a.p.State, a.p.PaidAt = AwaitingDeposit, time.Time{}
-		return
+	a.p.CancelAskedAt, a.p.CancelAskedFor = time.Time{}, ""
+	a.done(TaskRejected, TaskDispute, TaskCancelAsked, TaskParcelOverdue, TaskNoticeFailed)
+	if !shipped && a.env.Now.Before(a.p.Account.Due) {
+		a.p.State, a.p.PaidAt, a.p.Reminded = AwaitingDeposit, time.Time{}, nil
+	} else {
+		a.p.State, a.p.CancelledAt, a.p.CancelReason = Cancelled, a.env.Now, reasonReversed
+		a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: reasonReversed, Notify: true})
 	}
-	a.p.State, a.p.CancelledAt = Cancelled, a.env.Now
-	a.p.CancelReason = "은행이 입금을 취소하였습니다."
-	a.p.Refunded = 0
-	a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: a.p.CancelReason, Notify: true})
+	return a.reverseSpent(gone-direct, over, false)
 }
 
-// reverseSpent makes the shop owe what the bank took back after the money had
-// left the held account. The part of an over-payment that still lies in
-// suspense pays first.
-func (a *act) reverseSpent(amount money.Won) error {
-	fromSuspense := min(a.p.Suspended, amount)
-	a.p.Suspended -= fromSuspense
-	owed := amount - fromSuspense
-	a.move(
-		ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.BankEscrow, Amount: fromSuspense},
-		ledger.Transfer{Debit: ledger.Due(a.p.Merchant), Credit: ledger.BankEscrow, Amount: owed},
-	)
+// reverseSpent books money that the bank took back: out of what of it lies in
+// suspense, then out of refunds of it that are still waiting here (the buyer has
+// that money now), and beyond that the shop owes it. Alone says that the deposit
+// was one without an owner.
+func (a *act) reverseSpent(gone, suspended money.Won, alone bool) error {
+	fromSuspense := min(suspended, gone)
+	a.suspend(a.p.Suspended - fromSuspense)
+	a.move(ledger.Transfer{Debit: ledger.Suspense, Credit: ledger.BankEscrow, Amount: fromSuspense})
+	owed := a.reachedByReversal(gone-fromSuspense, alone)
 	if owed == 0 {
 		return nil
 	}
+	a.move(ledger.Transfer{Debit: ledger.Due(a.p.Merchant), Credit: ledger.BankEscrow, Amount: owed})
 	return a.line(Line{Kind: LineReversal, Gross: -owed, Net: -owed, FromDue: owed})
+}
+
+// reachedByReversal ends refunds that wait for an account: the bank has given
+// their money to the buyer by taking the deposit back. It returns what is left
+// of the amount.
+func (a *act) reachedByReversal(amount money.Won, alone bool) money.Won {
+	for _, r := range a.waiting(func(r Refund) bool { return r.Suspense == alone }) {
+		if r.Amount > amount {
+			continue
+		}
+		amount -= r.Amount
+		r.Attempt++ // a late answer to the last attempt finds nothing
+		a.refundReached(r)
+	}
+	return amount
 }

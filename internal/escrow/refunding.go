@@ -29,37 +29,66 @@ func (a *act) orderRefund(r Refund) {
 	a.send(r)
 }
 
+// send orders the refund: at the card's issuer, unless an account was given
+// because the issuer could not return it.
 func (a *act) send(r Refund) {
-	a.d.Orders = append(a.d.Orders, BankOrder{Key: r.Key(), Refund: r.ID, Amount: r.Amount, Account: r.Account, Card: a.p.Method == Card})
+	byIssuer := a.p.Method == Card && r.Account.Number == ""
+	a.d.Orders = append(a.d.Orders, BankOrder{Key: r.Key(), Refund: r.ID, Amount: r.Amount, Account: r.Account, Card: byIssuer})
 	a.emit(Event{Type: EventRefundOrdered, Amount: r.Amount, Ref: r.Key()})
 }
 
 // giveRefundAccount fills in a missing account, or a better one after a
-// definite failure, and orders the refund under a new key.
+// definite failure, and orders the refund under a new key. An account that is
+// given for no refund in particular serves all that wait, but not a deposit
+// without an owner: its payer may be somebody else.
 func (a *act) giveRefundAccount(c GiveRefundAccount) error {
-	if c.Account.Bank == "" || c.Account.Number == "" || c.Account.Holder == "" {
+	if c.Account.Number == "" {
 		return refuse(Invalid, "refund_account", "bank, number and holder are required")
 	}
-	i := slices.IndexFunc(a.p.Refunds, func(r Refund) bool {
-		waits := r.State == RefundAccountNeeded || r.State == RefundFailed
-		return waits && (c.Refund == "" || c.Refund == r.ID)
-	})
-	if i < 0 {
-		if a.p.State.Holds() || a.p.State == Confirmed {
-			a.p.Payer = c.Account // a later refund will use it
-			return nil
+	if err := checkAccount("refund_account", c.Account); err != nil {
+		return err
+	}
+	waiting := a.waiting(func(r Refund) bool { return c.Refund == r.ID || (c.Refund == "" && !r.Suspense) })
+	if len(waiting) == 0 {
+		return a.keepAccount(c)
+	}
+	if c.Refund == "" {
+		a.p.Payer = c.Account // a later refund will use it too
+	}
+	for _, r := range waiting {
+		if r.State == RefundFailed {
+			r.Attempt++
 		}
-		return refuse(WrongState, "", "no refund waits for an account")
+		r.Account, r.State, r.FailedFor = c.Account, RefundOrdered, ""
+		a.send(*r)
 	}
-	r := &a.p.Refunds[i]
-	if r.State == RefundFailed {
-		r.Attempt++
-	}
-	r.Account, r.State, r.FailedFor = c.Account, RefundOrdered, ""
 	a.settleRefundTasks()
-	a.send(*r)
 	return nil
 }
+
+// waiting lists the refunds that wait for an account and that fit.
+func (a *act) waiting(fits func(Refund) bool) []*Refund {
+	var out []*Refund
+	for i := range a.p.Refunds {
+		if r := &a.p.Refunds[i]; r.waits() && fits(*r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// keepAccount remembers where a later refund of the payment may go.
+func (a *act) keepAccount(c GiveRefundAccount) error {
+	if c.Refund != "" || a.p.Cancellable() == 0 {
+		return refuse(WrongState, "", "no refund waits for an account")
+	}
+	a.unchanged = a.p.Payer == c.Account
+	a.p.Payer = c.Account
+	return nil
+}
+
+// waits reports whether the refund's money lies here until somebody says where it goes.
+func (r *Refund) waits() bool { return r.State == RefundAccountNeeded || r.State == RefundFailed }
 
 // settleRefundTasks closes the refund tasks that no refund needs any more.
 func (a *act) settleRefundTasks() {
@@ -85,7 +114,7 @@ func (a *act) refundResult(c RefundResult) error {
 	r := &a.p.Refunds[i]
 	switch {
 	case c.Sent && r.State == RefundOrdered:
-		return a.refundSent(r, c.Key)
+		return a.refundSent(r)
 	case !c.Sent && r.State == RefundOrdered:
 		a.refundFailed(r, c)
 	case !c.Sent && r.State == RefundSent: // it came back
@@ -97,20 +126,29 @@ func (a *act) refundResult(c RefundResult) error {
 	return nil
 }
 
-func (a *act) refundSent(r *Refund, key string) error {
-	r.State, r.SentAt = RefundSent, a.env.Now
+// refundReached books that a refund's money is with the buyer.
+func (a *act) refundReached(r *Refund) {
+	r.State, r.SentAt, r.FailedFor = RefundSent, a.env.Now, ""
 	a.settleRefundTasks()
-	a.emit(Event{Type: EventRefundSent, Amount: r.Amount, Ref: key})
+	a.emit(Event{Type: EventRefundSent, Amount: r.Amount, Ref: r.Key()})
 	a.mail(MailRefundSent)
 	a.move(ledger.Transfer{Debit: ledger.Refund(a.p.ID), Credit: ledger.BankEscrow, Amount: r.Amount})
-	if a.p.Method == Card || a.env.Terms.Refund.Flat == 0 {
-		return nil
+}
+
+// refundSent books a refund that the bank has sent, and charges the shop for it.
+func (a *act) refundSent(r *Refund) error {
+	a.refundReached(r)
+	if a.p.Method == Card && r.Account.Number == "" {
+		return nil // the issuer returned it, which costs no transfer
 	}
 	charge, err := a.env.Terms.Refund.Of(r.Amount)
 	if err != nil {
 		return err
 	}
 	owed := charge.Fee + charge.VAT
+	if owed == 0 {
+		return nil
+	}
 	a.move(
 		ledger.Transfer{Debit: ledger.Due(a.p.Merchant), Credit: ledger.Fee, Amount: charge.Fee},
 		ledger.Transfer{Debit: ledger.Due(a.p.Merchant), Credit: ledger.VAT, Amount: charge.VAT},
@@ -125,7 +163,8 @@ func (a *act) refundFailed(r *Refund, c RefundResult) {
 	a.mail(MailRefundFailed)
 }
 
-// line makes a statement line. Sales wait for the contract's cycle; what the
+// line makes a statement line; the event that causes it must have been emitted,
+// because the line takes its number. Sales wait for the contract's cycle; what the
 // shop owes is netted at once.
 func (a *act) line(l Line) error {
 	l.ID = fmt.Sprintf("%s-l%d", a.p.ID, a.p.Seq+int64(len(a.d.Events)))

@@ -29,15 +29,25 @@ func (a *act) setDeadline() error {
 		return err
 	}
 	a.p.Deadline = d
-	if d == nil || (old != nil && old.At.Equal(d.At)) {
+	if d == nil {
 		return nil
 	}
-	if a.firm() && d.At.After(a.p.Announced) {
-		a.p.Announced = d.At
+	if a.firm() {
+		a.announce(d.At)
+	}
+	if old != nil && old.At.Equal(d.At) {
+		return nil
 	}
 	a.skipPastReminders()
 	a.emit(Event{Type: EventDecisionDue, Kind: string(d.Rule), LastDay: d.LastDay, Due: d.At})
 	return nil
+}
+
+// announce keeps the latest deadline that the buyer was told.
+func (a *act) announce(at time.Time) {
+	if at.After(a.p.Announced) {
+		a.p.Announced = at
+	}
 }
 
 // firm reports whether a computed deadline is one that the buyer is told. The
@@ -76,33 +86,33 @@ func (a *act) deadline() (*Deadline, error) {
 	return d, nil
 }
 
+// floor is the least time that a fact gives the buyer: so many business days
+// after a day that is not counted.
+type floor struct {
+	from bizday.Date
+	days int
+	rule DeadlineRule
+}
+
+func (a *act) floors() []floor {
+	var fs []floor
+	if !a.p.Restart.IsZero() {
+		fs = append(fs, floor{a.p.Restart, a.p.RestartDays, AfterRelease})
+	}
+	if a.p.Notice == NoticeDelivered {
+		fs = append(fs, floor{bizday.DateOf(a.p.NoticeAt), leastDays, AfterNotice})
+	}
+	if a.p.State == Delivered {
+		fs = append(fs, floor{bizday.DateOf(a.p.Delivery.KnownAt), 1, AfterNotice})
+	}
+	return fs
+}
+
 // raise moves the last day later where a later fact asks for it: a notice that
 // reached the buyer after the receipt (Decree art. 28-3), a delivery that
 // became known late, or a clock that had been stopped.
 func (a *act) raise(d *Deadline) error {
-	floors := []struct {
-		from bizday.Date
-		days int
-		rule DeadlineRule
-	}{{a.p.Restart, a.p.RestartDays, AfterRelease}}
-	if a.p.Notice == NoticeDelivered {
-		floors = append(floors, struct {
-			from bizday.Date
-			days int
-			rule DeadlineRule
-		}{bizday.DateOf(a.p.NoticeAt), leastDays, AfterNotice})
-	}
-	if a.p.State == Delivered {
-		floors = append(floors, struct {
-			from bizday.Date
-			days int
-			rule DeadlineRule
-		}{bizday.DateOf(a.p.Delivery.KnownAt), 1, AfterNotice})
-	}
-	for _, f := range floors {
-		if f.from.IsZero() {
-			continue
-		}
+	for _, f := range a.floors() {
 		last, err := a.env.Calendar.Add(f.from, f.days)
 		if err != nil {
 			return err
@@ -144,7 +154,6 @@ func (a *act) recountDeadline() error {
 		return nil
 	}
 	a.recount = true
-	a.p.Reminded = nil
 	if a.firm() {
 		a.mail(MailNewLastDay)
 	}
@@ -225,16 +234,11 @@ func (a *act) decisionTimers() ([]timer, error) {
 	var ts []timer
 	if d := a.p.Deadline; d != nil {
 		ts = append(ts, timer{d.At, a.confirmByTime})
-		for _, n := range a.env.Profile.Reminders {
-			if slices.Contains(a.p.Reminded, n) {
-				continue
-			}
-			at, err := a.reminderAt(n)
-			if err != nil {
-				return nil, err
-			}
-			ts = append(ts, timer{at, func() error { return a.remind(n) }})
+		reminders, err := a.reminderTimers()
+		if err != nil {
+			return nil, err
 		}
+		ts = append(ts, reminders...)
 	}
 	if a.p.State == Shipped && a.p.Delivery.Trackable && !a.p.HasTask(TaskParcelOverdue) {
 		_, at, err := a.env.Calendar.ConfirmAt(a.p.Delivery.ChangedAt, overdueDays)
@@ -242,6 +246,26 @@ func (a *act) decisionTimers() ([]timer, error) {
 			return nil, err
 		}
 		ts = append(ts, timer{at, a.parcelOverdue})
+	}
+	return ts, nil
+}
+
+// reminderTimers lists the reminders to come. Once the buyer's time is over
+// there is nothing to remind of.
+func (a *act) reminderTimers() ([]timer, error) {
+	var ts []timer
+	if !a.p.Deadline.At.After(a.env.Now) {
+		return nil, nil
+	}
+	for _, n := range a.env.Profile.Reminders {
+		if slices.Contains(a.p.Reminded, n) {
+			continue
+		}
+		at, err := a.reminderAt(n)
+		if err != nil {
+			return nil, err
+		}
+		ts = append(ts, timer{at, func() error { return a.remind(n) }})
 	}
 	return ts, nil
 }
@@ -290,12 +314,15 @@ func (a *act) tick() error {
 	return err
 }
 
-// expire ends an account whose due time has passed (row 6).
+// expire ends an account whose due time has passed (row 6). Parts that were paid
+// go back; where it is not plain to whom, the task asks a person.
 func (a *act) expire() error {
 	a.p.State, a.p.CancelledAt, a.p.CancelReason = Cancelled, a.env.Now, reasonExpired
 	a.emit(Event{Type: EventAccountExpired, Reason: reasonExpired, Notify: true})
 	a.mail(MailAccountExpired)
-	a.suspenseTask()
+	if a.p.Suspended > 0 && a.suspensePayer().Number != "" {
+		return a.returnSuspense(ReturnSuspense{})
+	}
 	return nil
 }
 
@@ -319,6 +346,7 @@ func (a *act) confirmByTime() error {
 
 func (a *act) remind(n int) error {
 	a.p.Reminded = append(a.p.Reminded, n)
+	a.announce(a.p.Deadline.At)
 	a.emit(Event{Type: EventReminded, Kind: "decision", LastDay: a.p.Deadline.LastDay, Due: a.p.Deadline.At})
 	a.mail(MailReminder)
 	return nil
