@@ -108,9 +108,10 @@ func (t Transfer) Check() error {
 }
 
 // Move returns the transfers given, leaving out those of zero won, so that a
-// rule may state all parts of an entry even where one of them is nothing.
+// rule may state all parts of an entry even where one of them is nothing. The
+// slice that is given stays as it is.
 func Move(ts ...Transfer) []Transfer {
-	return slices.DeleteFunc(ts, func(t Transfer) bool { return t.Amount == 0 })
+	return slices.DeleteFunc(slices.Clone(ts), func(t Transfer) bool { return t.Amount == 0 })
 }
 
 // Balance is an account with the sums of its two sides.

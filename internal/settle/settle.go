@@ -63,7 +63,7 @@ func (f Fee) Of(amount money.Won) (Charge, error) {
 	if err != nil {
 		return Charge{}, err
 	}
-	if fee+vat > amount {
+	if total, err := money.Add(fee, vat); err != nil || total > amount {
 		return capped(amount)
 	}
 	return Charge{Fee: fee, VAT: vat}, nil
