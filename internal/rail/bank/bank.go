@@ -37,8 +37,9 @@ type Bank interface {
 	// A number that was given out once is never given out again.
 	// It returns an *Invalid if the request cannot be served as it stands.
 	IssueAccount(ctx context.Context, req IssueRequest) (Account, error)
-	// CloseAccount makes the bank refuse further deposits. Closing a closed
-	// account is no error; one that the merchant never had is ErrNoAccount.
+	// CloseAccount ends the taking of deposits. A bank may report money that was
+	// under way all the same. Closing a closed account is no error; one that the
+	// merchant never had is ErrNoAccount.
 	CloseAccount(ctx context.Context, merchant, bank, number string) error
 	// HolderName says to whom an account belongs. It returns ErrNoAccount if
 	// there is none, and an *Invalid if the bank or number cannot exist.
@@ -46,7 +47,7 @@ type Bank interface {
 	// Send orders a payment out. See the package comment for what its answers
 	// mean. It returns an *Invalid, and does nothing, if the order is incomplete.
 	Send(ctx context.Context, merchant string, o Order) (Result, error)
-	// Inquire asks what became of an order. It changes nothing.
+	// Inquire asks what became of an order. It moves no money.
 	Inquire(ctx context.Context, merchant, key string) (Result, error)
 }
 

@@ -23,8 +23,9 @@ type Simulator interface {
 	// Release ends the silence about one order, or about all if key is empty.
 	// It returns how many orders it released, and ErrNoOrder for an unknown key.
 	Release(ctx context.Context, merchant, key string) (int, error)
-	// Return gives the money of an order back that was to be returned, or of all
-	// such orders if key is empty. It returns how many came back.
+	// Return brings the money of one paid order back, or of every order that met
+	// ComeBack if key is empty, and leaves a notice of each. It returns how many
+	// came back now; ErrNoOrder for an unknown key.
 	Return(ctx context.Context, merchant, key string) (int, error)
 	// Orders lists what the merchant ordered, in the order of arrival.
 	Orders(ctx context.Context, merchant string) ([]Execution, error)
@@ -80,8 +81,14 @@ type Execution struct {
 	Way Way
 	// Hidden says that the bank still answers Unknown.
 	Hidden bool
-	// Inquiries counts the questions asked about it.
+	// Inquiries counts the questions that were answered Unknown.
 	Inquiries int
+	// Reason is the text with which a ComeBack order will come back.
+	Reason string
+	// After is how many inquiries a Late order leaves unanswered; 0 for all.
+	After int
+	// ArrivedAt is when the bank took the order, on the machine's clock.
+	ArrivedAt time.Time
 }
 
 // Story is how a buyer pays into a virtual account.
