@@ -434,6 +434,35 @@ func (p *Payment) HeldAmount() money.Won {
 	return 0
 }
 
+// Status is where a payment stands in the four words that shops know.
+type Status string
+
+// The statuses.
+const (
+	StatusReady     Status = "ready"     // begun, no money yet
+	StatusPaid      Status = "paid"      // money has come and at least part of it stays
+	StatusFailed    Status = "failed"    // it did not come about
+	StatusCancelled Status = "cancelled" // everything was given back, or nobody paid in time
+)
+
+// Status derives the status from the state. A payment of which a part was
+// given back is still paid.
+func (p *Payment) Status() Status {
+	switch p.State {
+	case Opened, AwaitingDeposit:
+		return StatusReady
+	case Failed:
+		return StatusFailed
+	case Cancelled:
+		return StatusCancelled
+	case Paid, Held, Shipped, Delivered, Confirmed, Rejected, RejectionAccepted:
+	}
+	if p.Refunded == p.Amount {
+		return StatusCancelled
+	}
+	return StatusPaid
+}
+
 // Cancellable is what may still be given back to the buyer.
 func (p *Payment) Cancellable() money.Won {
 	switch p.State {

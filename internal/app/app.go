@@ -1,0 +1,150 @@
+// Package app is the one door: every change of a payment, a payout or a
+// merchant passes through it, and every screen and API reads through it.
+//
+// # A change
+//
+// Do loads the payment under lock, asks escrow.Decide, and stores the whole
+// decision in one transaction. It returns once that is durable. Nothing outside
+// is called while a transaction is open; a bank or a carrier is asked before or
+// after, and its answer comes back as another command through the same door.
+//
+// # An answer
+//
+// A rule that says no comes back as *escrow.Refusal, which is safe to show.
+// Every other error is a fault: it is logged, and people are told only that
+// something went wrong.
+//
+// A payment of another merchant does not exist: the answer is NotFound, without
+// a hint.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/clock"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ident"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Accounts is what the door asks of a bank before a payment begins. It is
+// called outside every transaction.
+type Accounts interface {
+	// IssueAccount gives the payment an account of its own at the bank.
+	IssueAccount(ctx context.Context, a AccountRequest) (escrow.BankAccount, error)
+	// CloseAccount tells the bank to take no more deposits.
+	CloseAccount(ctx context.Context, merchantID string, account escrow.BankAccount) error
+	// HolderName is the name on any account, or ErrNoHolder.
+	HolderName(ctx context.Context, bank, number string) (string, error)
+}
+
+// AccountRequest asks for a virtual account.
+type AccountRequest struct {
+	Merchant, Payment, Bank, Holder string
+	Amount                          int64 // won
+	Due                             time.Time
+}
+
+// ErrNoHolder says that the bank knows no such account.
+var ErrNoHolder = errors.New("the bank knows no such account")
+
+// Config is what the door needs to be built.
+type Config struct {
+	Store *store.Store
+	Clock clock.Clock
+	Bank  Accounts
+	Log   *slog.Logger
+	// Secret is the key from which tokens and links are derived; 32 bytes.
+	Secret []byte
+	// BaseURL is where buyers and shops reach this server, without a trailing slash.
+	BaseURL string
+}
+
+// App is the door.
+type App struct {
+	store    *store.Store
+	clock    clock.Clock
+	bank     Accounts
+	log      *slog.Logger
+	secret   []byte
+	baseURL  string
+	ids      ident.Payments
+	calendar atomic.Pointer[bizday.Calendar]
+	pokes    chan struct{}
+
+	mu        sync.RWMutex
+	merchants map[string]merchant.Merchant
+	tokens    map[string]liveToken
+}
+
+// New builds the door and reads the calendar's overrides.
+func New(ctx context.Context, c Config) (*App, error) {
+	if len(c.Secret) < 32 {
+		return nil, errors.New("the server's secret must have at least 32 bytes")
+	}
+	a := &App{
+		store: c.Store, clock: c.Clock, bank: c.Bank, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
+		pokes: make(chan struct{}, 1), merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{},
+	}
+	return a, a.loadCalendar(ctx)
+}
+
+// Real is the machine's present instant.
+func (a *App) Real() time.Time { return a.clock.Now() }
+
+// BaseURL is where buyers and shops reach this server.
+func (a *App) BaseURL() string { return a.baseURL }
+
+// Pokes tells the loops that new work may be owed.
+func (a *App) Pokes() <-chan struct{} { return a.pokes }
+
+func (a *App) poke() {
+	select {
+	case a.pokes <- struct{}{}:
+	default:
+	}
+}
+
+// notFound turns the store's answer into the refusal that an edge shows.
+func notFound(err error, what string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &escrow.Refusal{Code: escrow.NotFound, Reason: "there is no such " + what}
+	}
+	return err
+}
+
+// read runs fn on a reader and returns what it returns.
+func read[T any](ctx context.Context, a *App, fn func(*store.Reader) (T, error)) (out T, err error) {
+	err = a.store.Read(ctx, func(r *store.Reader) (err error) {
+		out, err = fn(r)
+		return err
+	})
+	return out, err
+}
+
+// Ready reports whether the database answers.
+func (a *App) Ready(ctx context.Context) error {
+	_, err := read(ctx, a, func(r *store.Reader) ([]merchant.Merchant, error) { return r.Merchants(0, 1) })
+	return err
+}
+
+// StoreStats returns the writer's counters.
+func (a *App) StoreStats() store.Stats { return a.store.Stats() }
+
+func invalid(field, format string, args ...any) error {
+	return &escrow.Refusal{Code: escrow.Invalid, Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// IsUnavailable reports whether an error means that nothing was written and the
+// same call may succeed later: the disk is full or the database does not answer.
+func IsUnavailable(err error) bool {
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed)
+}

@@ -1,0 +1,366 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ident"
+	"github.com/holdfast-pay/holdfast/internal/ledger"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/settle"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Books is the closing of the ledger: the balances, and what does not agree.
+type Books struct {
+	Balances []ledger.Balance
+	Held     money.Won // by the states of payments
+	Faults   []BookFault
+	Problems []string
+}
+
+// Books adds up the whole ledger and compares it with the states of payments.
+// Problems is empty when the books balance.
+func (a *App) Books(ctx context.Context) (Books, error) {
+	return read(ctx, a, func(r *store.Reader) (b Books, err error) {
+		if b.Balances, err = r.AccountTotals(); err != nil {
+			return b, err
+		}
+		if b.Held, err = r.HeldTotal(); err != nil {
+			return b, err
+		}
+		if b.Faults, err = r.HeldFaults(); err != nil {
+			return b, err
+		}
+		b.check()
+		return b, nil
+	})
+}
+
+func (b *Books) check() {
+	var debits, credits money.Won
+	for _, x := range b.Balances {
+		debits += x.Debits
+		credits += x.Credits
+		if x.Account == "held:" && x.Net() != b.Held {
+			b.Problems = append(b.Problems, fmt.Sprintf("held accounts carry %d won, payments say %d", x.Net(), b.Held))
+		}
+	}
+	if debits != credits {
+		b.Problems = append(b.Problems, fmt.Sprintf("debits of %d won against credits of %d", debits, credits))
+	}
+	for _, f := range b.Faults {
+		b.Problems = append(b.Problems, fmt.Sprintf("payment %s of %s is %s: its held account carries %d won, not %d", f.Payment, f.Merchant, f.State, f.Has, f.Should))
+	}
+}
+
+// HeldOn is the money held for buyers at the end of a Korean day.
+func (a *App) HeldOn(ctx context.Context, day bizday.Date) (money.Won, error) {
+	return read(ctx, a, func(r *store.Reader) (money.Won, error) { return r.HeldOn(day) })
+}
+
+// payoutHour is the hour of the Korean day from which payouts are ordered.
+const payoutHour = 10
+
+// Settled is what a settlement run did for one merchant.
+type Settled struct {
+	Payout settle.Payout
+	// Why is empty when a payout was ordered, and says otherwise why not.
+	Why string
+}
+
+// Settle runs the settlement of one merchant: its due lines are netted into one
+// payout, which is ordered at the bank. A merchant is settled at most once per
+// business date; running again changes nothing.
+func (a *App) Settle(ctx context.Context, merchantID string) (Settled, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return Settled{}, err
+	}
+	now := m.Now(a.clock.Now())
+	day := bizday.DateOf(now)
+	if why, err := a.notNow(&m, day, now); why != "" || err != nil {
+		return Settled{Why: why}, err
+	}
+	var done Settled
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		done, err = a.settle(tx, &m, day, now)
+		return err
+	})
+	if err == nil && done.Why == "" {
+		a.poke()
+	}
+	return done, err
+}
+
+func (a *App) notNow(m *merchant.Merchant, day bizday.Date, now time.Time) (string, error) {
+	open, reason, err := a.Calendar().IsBusiness(day)
+	switch {
+	case err != nil:
+		return "", err
+	case !open:
+		return "banks are closed: " + reason, nil
+	case now.Before(day.Start().Add(payoutHour * time.Hour)):
+		return fmt.Sprintf("payouts begin at %d:00", payoutHour), nil
+	case m.Account.Number == "":
+		return "the merchant has no bank account for payouts", nil
+	}
+	return "", nil
+}
+
+func (a *App) settle(tx *store.Tx, m *merchant.Merchant, day bizday.Date, now time.Time) (Settled, error) {
+	if has, err := tx.HasPayoutOn(m.ID, day); has || err != nil {
+		return Settled{Why: "the merchant was settled today"}, err
+	}
+	sums, err := tx.DueSums(m.ID, day)
+	if err != nil {
+		return Settled{}, err
+	}
+	id := "pay_" + day.String() + "_" + m.ID
+	p, err := settle.Net(m.ID, id, day, sums, now)
+	if errors.Is(err, settle.ErrCarriedOver) {
+		return Settled{Why: err.Error()}, nil
+	}
+	p.Bank, p.Number, p.Holder = m.Account.Bank, m.Account.Number, m.Account.Holder
+	if n, err := tx.TakeLines(m.ID, p.ID, day); err != nil || n != sums.Lines {
+		return Settled{}, errors.Join(err, fmt.Errorf("app: %d lines were added up and %d taken", sums.Lines, n))
+	}
+	if err := tx.InsertPayout(p); err != nil {
+		return Settled{}, err
+	}
+	moves := ledger.Move(
+		ledger.Transfer{Debit: ledger.Shop(m.ID), Credit: ledger.Due(m.ID), Amount: p.FromDue},
+		ledger.Transfer{Debit: ledger.Shop(m.ID), Credit: ledger.Payout(p.ID), Amount: p.Amount},
+	)
+	if err := tx.InsertTransfers(m.ID, p.ID, 0, 1, moves, now); err != nil {
+		return Settled{}, err
+	}
+	return Settled{Payout: p}, tx.InsertBankOrder(store.BankOrder{
+		Merchant: m.ID, Key: p.Key(), Kind: store.OrderPayout, Ref: p.ID, Amount: p.Amount, Account: m.Account, DueAt: a.clock.Now(), CreatedAt: now,
+	})
+}
+
+// PayoutResult books the bank's definite answer to a payout. Money that was
+// not paid, or that came back, is the shop's again; it waits, held, until
+// somebody has seen to the account (ResumePayouts).
+func (a *App) PayoutResult(ctx context.Context, merchantID, payoutID string, paid bool, reason string) error {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return err
+	}
+	now := m.Now(a.clock.Now())
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := tx.Payout(merchantID, payoutID)
+		if err != nil {
+			return notFound(err, "payout")
+		}
+		moves, state := payoutMoves(p, paid)
+		if state == "" {
+			return nil // said before, or no longer of interest
+		}
+		p.State, p.Reason, p.DoneAt = state, reason, now
+		if err := tx.UpdatePayout(p); err != nil {
+			return err
+		}
+		if !paid {
+			if err := tx.ReturnLine(p, now); err != nil {
+				return err
+			}
+		}
+		return tx.InsertTransfers(merchantID, p.ID, stageOf(state), 1, moves, now)
+	})
+}
+
+// stageOf orders the ledger rows of a payout's stages.
+func stageOf(s settle.PayoutState) int64 {
+	switch s {
+	case settle.PayoutPaid:
+		return 1
+	case settle.PayoutFailed:
+		return 2
+	case settle.PayoutReturned:
+		return 3
+	case settle.PayoutOrdered:
+	}
+	return 0
+}
+
+func payoutMoves(p settle.Payout, paid bool) ([]ledger.Transfer, settle.PayoutState) {
+	transit, shop := ledger.Payout(p.ID), ledger.Shop(p.Merchant)
+	switch {
+	case paid && p.State == settle.PayoutOrdered:
+		return []ledger.Transfer{{Debit: transit, Credit: ledger.BankEscrow, Amount: p.Amount}}, settle.PayoutPaid
+	case !paid && p.State == settle.PayoutOrdered:
+		return []ledger.Transfer{{Debit: transit, Credit: shop, Amount: p.Amount}}, settle.PayoutFailed
+	case !paid && p.State == settle.PayoutPaid:
+		return []ledger.Transfer{{Debit: ledger.BankEscrow, Credit: shop, Amount: p.Amount}}, settle.PayoutReturned
+	}
+	return nil, ""
+}
+
+// ResumePayouts frees the money of failed and returned payouts for the next run.
+func (a *App) ResumePayouts(ctx context.Context, actor, merchantID string) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.FreeReturned(merchantID); err != nil {
+			return err
+		}
+		return a.audit(tx, merchantID, actor, "payout.resume", merchantID, "")
+	})
+}
+
+// Calendar is the calendar of business days with the present overrides.
+func (a *App) Calendar() bizday.Calendar { return *a.calendar.Load() }
+
+func (a *App) loadCalendar(ctx context.Context) error {
+	overrides, err := read(ctx, a, func(r *store.Reader) ([]bizday.Override, error) { return r.Overrides() })
+	if err != nil {
+		return err
+	}
+	cal := bizday.Korea().With(overrides...)
+	a.calendar.Store(&cal)
+	return nil
+}
+
+// SetOverride closes or opens a day, with a reason and an audit row, and counts
+// pending deadlines anew: later only, and the buyers are told. It returns how
+// many deadlines moved.
+func (a *App) SetOverride(ctx context.Context, actor string, o bizday.Override) (moved int, err error) {
+	if n := len([]rune(o.Reason)); n == 0 || n > 200 {
+		return 0, invalid("reason", "a reason of 1 to 200 characters is required")
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.PutOverride(o, a.clock.Now()); err != nil {
+			return err
+		}
+		return a.audit(tx, "", actor, "calendar.override", o.Date.String(), fmt.Sprintf("closed=%t %s", o.Closed, o.Reason))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return a.calendarChanged(ctx)
+}
+
+// DropOverride takes a day's override back.
+func (a *App) DropOverride(ctx context.Context, actor string, day bizday.Date) (moved int, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteOverride(day); err != nil {
+			return notFound(err, "override")
+		}
+		return a.audit(tx, "", actor, "calendar.restore", day.String(), "")
+	})
+	if err != nil {
+		return 0, err
+	}
+	return a.calendarChanged(ctx)
+}
+
+// recountPage is how many payments are read at once while recounting.
+const recountPage = 500
+
+func (a *App) calendarChanged(ctx context.Context) (moved int, err error) {
+	if err := a.loadCalendar(ctx); err != nil {
+		return 0, err
+	}
+	var after store.Ref
+	for {
+		refs, err := read(ctx, a, func(r *store.Reader) ([]store.Ref, error) { return r.PendingDeadlines(after, recountPage) })
+		if err != nil || len(refs) == 0 {
+			return moved, err
+		}
+		for _, ref := range refs {
+			res, err := a.Do(ctx, escrow.System, ref.Merchant, ref.ID, escrow.Recount{})
+			if err != nil {
+				return moved, err
+			}
+			if !res.Unchanged {
+				moved++
+			}
+		}
+		after = refs[len(refs)-1]
+	}
+}
+
+// CashReceipt is a cash receipt (현금영수증) issued for a payment, or for money
+// that was paid elsewhere.
+type CashReceipt struct {
+	Ref         string // payment, or order id of an external one
+	ID          string // receipt id
+	ApprovalNo  string
+	Type        string // person or company
+	Name        string // of the goods
+	Amount      money.Won
+	VAT         money.Won
+	Identifier  string // masked
+	AppliedAt   time.Time
+	CancelledAt time.Time
+}
+
+// Kinds of cash receipts.
+const (
+	ReceiptOfPayment = "payment"
+	ReceiptExternal  = "external"
+)
+
+// PutReceipt issues a cash receipt. One that stands is AlreadyRegistered. Amount zero on a payment's
+// receipt means the payment's amount less what was given back.
+func (a *App) PutReceipt(ctx context.Context, merchantID, kind string, c CashReceipt) (CashReceipt, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return c, err
+	}
+	c.AppliedAt, c.CancelledAt = m.Now(a.clock.Now()), time.Time{}
+	c.ID, c.ApprovalNo = ident.New("rcp", c.AppliedAt), ident.Digits(9)
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if kind == ReceiptOfPayment {
+			p, err := tx.Payment(merchantID, c.Ref)
+			if err != nil {
+				return notFound(err, "payment")
+			}
+			if p.Status() != escrow.StatusPaid {
+				return &escrow.Refusal{Code: escrow.NotPaid, Reason: "a cash receipt can be issued once the payment is paid"}
+			}
+			if !p.Method.CashLike() {
+				return &escrow.Refusal{Code: escrow.WrongState, Field: "imp_uid", Reason: "a cash receipt is issued for cash-like payments only"}
+			}
+			c.Amount, c.Name = p.Amount-p.Refunded, p.Name
+		}
+		old, err := receiptOf(tx, merchantID, kind, c.Ref)
+		if err == nil && old.CancelledAt.IsZero() {
+			return &escrow.Refusal{Code: escrow.AlreadyRegistered, Reason: "a cash receipt has been issued already"}
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return putReceipt(tx, merchantID, kind, c)
+	})
+	return c, err
+}
+
+// Receipt returns a cash receipt, or NotFound.
+func (a *App) Receipt(ctx context.Context, merchantID, kind, ref string) (CashReceipt, error) {
+	c, err := read(ctx, a, func(r *store.Reader) (CashReceipt, error) { return receiptOf(r, merchantID, kind, ref) })
+	return c, notFound(err, "cash receipt")
+}
+
+// CancelReceipt revokes a cash receipt. One that is revoked stays so.
+func (a *App) CancelReceipt(ctx context.Context, merchantID, kind, ref string) (c CashReceipt, err error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return c, err
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if c, err = receiptOf(tx, merchantID, kind, ref); err != nil {
+			return notFound(err, "cash receipt")
+		}
+		if c.CancelledAt.IsZero() {
+			c.CancelledAt = m.Now(a.clock.Now())
+		}
+		return putReceipt(tx, merchantID, kind, c)
+	})
+	return c, err
+}

@@ -1,0 +1,271 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ident"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Result is the answer of a change.
+type Result struct {
+	Payment escrow.Payment
+	// Unchanged says that it had been done before.
+	Unchanged bool
+	Events    []escrow.Event
+}
+
+// Refusals that come from more than one payment.
+const (
+	// PreparedDiffers: the amount or currency is not the one registered beforehand.
+	PreparedDiffers escrow.Code = "prepared_differs"
+	// MethodNotOffered: the merchant does not offer the payment method.
+	MethodNotOffered escrow.Code = "method_not_offered"
+)
+
+// Do gives a command to a payment, in the name of an actor, and returns once
+// the consequence is durable.
+func (a *App) Do(ctx context.Context, actor escrow.Actor, merchantID, paymentID string, cmd escrow.Command) (Result, error) {
+	return a.do(ctx, merchantID, paymentID, step{actor, cmd})
+}
+
+// step is one command of a series that is decided and stored as one.
+type step struct {
+	actor escrow.Actor
+	cmd   escrow.Command
+}
+
+func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...step) (Result, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return Result{}, err
+	}
+	var res Result
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		before, err := tx.Payment(merchantID, paymentID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		res, err = a.decide(tx, &m, before, steps)
+		return err
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	a.after(&res)
+	return res, nil
+}
+
+// decide runs the steps one after the other and stores what they come to.
+func (a *App) decide(tx *store.Tx, m *merchant.Merchant, before escrow.Payment, steps []step) (Result, error) {
+	total := escrow.Decision{Unchanged: true, Next: before}
+	for _, s := range steps {
+		env, err := a.env(tx, m, s, &total.Next)
+		if err != nil {
+			return Result{}, err
+		}
+		d, err := escrow.Decide(total.Next, s.cmd, env)
+		if err != nil {
+			return Result{}, err
+		}
+		total = join(total, d)
+	}
+	if total.Unchanged {
+		return Result{Payment: before, Unchanged: true}, nil
+	}
+	owed := store.Owed{Real: a.clock.Now(), Webhooks: owedWebhooks(m, &total)}
+	if err := tx.Apply(before.Version, &total, owed); err != nil {
+		return Result{}, err
+	}
+	if err := a.remember(tx, &before, &total.Next); err != nil {
+		return Result{}, err
+	}
+	return Result{Payment: total.Next, Events: total.Events}, nil
+}
+
+func join(a, b escrow.Decision) escrow.Decision {
+	if b.Unchanged {
+		return a
+	}
+	b.Transfers = append(a.Transfers, b.Transfers...)
+	b.Events = append(a.Events, b.Events...)
+	b.Mails = append(a.Mails, b.Mails...)
+	b.Orders = append(a.Orders, b.Orders...)
+	b.Lines = append(a.Lines, b.Lines...)
+	if b.PayoutHold == nil {
+		b.PayoutHold = a.PayoutHold
+	}
+	return b
+}
+
+// env gathers the circumstances of one command.
+func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment) (escrow.Env, error) {
+	env := a.circumstances(m, p, s.actor)
+	switch c := s.cmd.(type) {
+	case escrow.Open:
+		env.Profile.Contracted = m.Contracted(c.Method)
+	case escrow.Choose:
+		env.Profile.Contracted = m.Contracted(c.Method)
+		if !m.Offers(c.Method) {
+			return env, &escrow.Refusal{Code: MethodNotOffered, Field: "pay_method", Reason: fmt.Sprintf("this shop does not offer %q", c.Method)}
+		}
+	case escrow.Cancel:
+		left, err := tx.SaleLeft(m.ID, p.ID)
+		if err != nil {
+			return env, err
+		}
+		env.SaleLeft = left
+	}
+	return env, nil
+}
+
+// circumstances are those that need no reading.
+func (a *App) circumstances(m *merchant.Merchant, p *escrow.Payment, actor escrow.Actor) escrow.Env {
+	profile := m.Profile
+	profile.Contracted = m.Contracted(p.Method)
+	return escrow.Env{Actor: actor, Now: m.Now(a.clock.Now()), Calendar: a.Calendar(), Profile: profile, Terms: m.Terms}
+}
+
+// Directory kinds.
+const (
+	dirCode     = "imp_code"
+	dirAccount  = "account"
+	dirDecision = "decide"
+)
+
+// remember keeps what must be found without knowing the merchant: the issued
+// account and the newest decision link.
+func (a *App) remember(tx *store.Tx, before, next *escrow.Payment) error {
+	if before.Account == nil && next.Account != nil {
+		if err := tx.PutDirectory(dirAccount, accountKey(next.Account.BankAccount), next.Merchant, next.ID); err != nil {
+			return err
+		}
+	}
+	if before.LinkVersion == next.LinkVersion {
+		return nil
+	}
+	if before.LinkVersion > 0 {
+		if err := tx.DropDirectory(dirDecision, ident.Hash(a.decisionToken(before))); err != nil {
+			return err
+		}
+	}
+	return tx.PutDirectory(dirDecision, ident.Hash(a.decisionToken(next)), next.Merchant, next.ID)
+}
+
+func accountKey(b escrow.BankAccount) string { return b.Bank + ":" + b.Number }
+
+// after runs once a change is durable: it wakes the loops and closes an account
+// at the bank that must take no more money.
+func (a *App) after(res *Result) {
+	if res.Unchanged {
+		return
+	}
+	a.poke()
+	for _, e := range res.Events {
+		if e.Type == escrow.EventAccountClosed || e.Type == escrow.EventAccountExpired {
+			a.closeAccount(res.Payment)
+		}
+	}
+}
+
+// closeWait bounds the call that closes an account; a bank that does not hear
+// it refuses late money by the due time it knows, or the deposit is suspended.
+const closeWait = 10 * time.Second
+
+func (a *App) closeAccount(p escrow.Payment) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	if err := a.bank.CloseAccount(ctx, p.Merchant, p.Account.BankAccount); err != nil {
+		a.log.Warn("the bank did not close an account", "merchant", p.Merchant, "payment", p.ID, "error", err)
+	}
+}
+
+// decisionToken is the secret of a payment's newest decision link. It is
+// derived, so that a mail that is sent again carries the same link, and only
+// its hash is stored.
+func (a *App) decisionToken(p *escrow.Payment) string {
+	return ident.Derive(a.secret, "", "decide", p.Merchant, p.ID, strconv.Itoa(p.LinkVersion))
+}
+
+// DecisionURL is the link to the page on which the buyer decides; empty before
+// there is anything to decide.
+func (a *App) DecisionURL(p escrow.Payment) string {
+	if p.LinkVersion == 0 {
+		return ""
+	}
+	return a.baseURL + "/d/" + a.decisionToken(&p)
+}
+
+// ByDecisionToken finds the payment of a decision link. A token that is
+// unknown, replaced or mistyped is NotFound.
+func (a *App) ByDecisionToken(ctx context.Context, token string) (escrow.Payment, error) {
+	return read(ctx, a, func(r *store.Reader) (escrow.Payment, error) {
+		ref, err := r.Lookup(dirDecision, ident.Hash(token))
+		if err != nil {
+			return escrow.Payment{}, notFound(err, "link")
+		}
+		return r.Payment(ref.Merchant, ref.ID)
+	})
+}
+
+// Deposit is a bank's notice of money on an account.
+func (a *App) Deposit(ctx context.Context, account escrow.BankAccount, notice escrow.NotifyDeposit) (Result, error) {
+	ref, err := a.byAccount(ctx, account)
+	if err != nil {
+		return Result{}, err
+	}
+	return a.Do(ctx, escrow.Bank, ref.Merchant, ref.ID, notice)
+}
+
+func (a *App) byAccount(ctx context.Context, account escrow.BankAccount) (store.Ref, error) {
+	ref, err := read(ctx, a, func(r *store.Reader) (store.Ref, error) { return r.Lookup(dirAccount, accountKey(account)) })
+	return ref, notFound(err, "virtual account")
+}
+
+// owedWebhooks says which events of a decision the shop is called about, and
+// where (PortOne V1 webhook rules): account issued, paid, and cancels that ask
+// for it; never failures. Escrow events are opt-in.
+func owedWebhooks(m *merchant.Merchant, d *escrow.Decision) []store.WebhookOwed {
+	urls := d.Next.NoticeURLs
+	if len(urls) == 0 && m.Webhook.URL != "" {
+		urls = []string{m.Webhook.URL}
+	}
+	var out []store.WebhookOwed
+	for _, e := range d.Events {
+		if !tellsShop(e) && !(m.Webhook.EscrowEvents && d.Next.Escrow && TellsEscrow(e.Type)) {
+			continue
+		}
+		for _, u := range urls {
+			out = append(out, store.WebhookOwed{Seq: e.Seq, URL: u, Max: 1 + m.Webhook.Retries})
+		}
+	}
+	return out
+}
+
+func tellsShop(e escrow.Event) bool {
+	switch e.Type {
+	case escrow.EventAccountIssued, escrow.EventPaid, escrow.EventDepositReversed:
+		return true
+	case escrow.EventCancelled, escrow.EventPartlyRefunded, escrow.EventAccountExpired:
+		return e.Notify
+	default:
+		return false
+	}
+}
+
+// TellsEscrow reports whether an event changes the escrow status that
+// Inicis.Escrow.Changed carries.
+func TellsEscrow(t escrow.EventType) bool {
+	switch t {
+	case escrow.EventDeliveryRegistered, escrow.EventConfirmed, escrow.EventRejected, escrow.EventRejectionAccepted, escrow.EventCancelled:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,303 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ident"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Merchant returns a merchant's settings.
+func (a *App) Merchant(ctx context.Context, id string) (merchant.Merchant, error) {
+	a.mu.RLock()
+	m, ok := a.merchants[id]
+	a.mu.RUnlock()
+	if ok {
+		return m, nil
+	}
+	m, err := read(ctx, a, func(r *store.Reader) (merchant.Merchant, error) { return r.Merchant(id) })
+	if err != nil {
+		return m, notFound(err, "merchant")
+	}
+	a.keep(m)
+	return m, nil
+}
+
+// maxMerchants bounds the cache of merchants.
+const maxMerchants = 10_000
+
+func (a *App) keep(m merchant.Merchant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.merchants) >= maxMerchants {
+		clear(a.merchants)
+	}
+	a.merchants[m.ID] = m
+}
+
+// ByCode finds a merchant by the public code that its pages carry.
+func (a *App) ByCode(ctx context.Context, code string) (merchant.Merchant, error) {
+	ref, err := read(ctx, a, func(r *store.Reader) (store.Ref, error) { return r.Lookup(dirCode, code) })
+	if err != nil {
+		return merchant.Merchant{}, notFound(err, "shop code")
+	}
+	return a.Merchant(ctx, ref.Merchant)
+}
+
+// Merchants lists merchants in the order of their making.
+func (a *App) Merchants(ctx context.Context, offset, limit int) ([]merchant.Merchant, error) {
+	return read(ctx, a, func(r *store.Reader) ([]merchant.Merchant, error) { return r.Merchants(offset, limit) })
+}
+
+// MerchantNow is the merchant's present instant, moved by its test clock.
+func (a *App) MerchantNow(m *merchant.Merchant) time.Time { return m.Now(a.clock.Now()) }
+
+// CreateMerchant records a merchant with its defaults. adjust may change them
+// before they are checked. Code may be empty; then one is made.
+func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode merchant.Mode, adjust func(*merchant.Merchant)) (merchant.Merchant, error) {
+	now := a.clock.Now()
+	if code == "" {
+		code = "imp" + ident.Digits(8)
+	}
+	m := merchant.New(ident.New("mrc", now), code, strings.TrimSpace(name), mode, now)
+	if adjust != nil {
+		adjust(&m)
+	}
+	if err := m.Check(); err != nil {
+		return m, err
+	}
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.InsertMerchant(&m); err != nil {
+			return err
+		}
+		if err := tx.PutDirectory(dirCode, m.Code, m.ID, m.ID); err != nil {
+			return err
+		}
+		return a.audit(tx, m.ID, actor, "merchant.create", m.ID, m.Name)
+	})
+	if errors.Is(err, store.ErrExists) {
+		return m, invalid("code", "the shop code %s is taken", m.Code)
+	}
+	if err == nil {
+		a.keep(m)
+	}
+	return m, err
+}
+
+// UpdateMerchant changes settings: change is applied to the stored settings,
+// checked, and stored with an audit row. Its error is returned as it is.
+func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error) (merchant.Merchant, error) {
+	var m merchant.Merchant
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if m, err = tx.Merchant(id); err != nil {
+			return notFound(err, "merchant")
+		}
+		ahead := m.Ahead
+		if err := change(&m); err != nil {
+			return err
+		}
+		if m.Ahead < ahead {
+			return invalid("clock", "a test clock moves only forward")
+		}
+		if m.Mode != merchant.Sandbox && m.Ahead != 0 {
+			return invalid("clock", "a live merchant has no test clock")
+		}
+		if err := m.Check(); err != nil {
+			return err
+		}
+		if err := tx.UpdateMerchant(&m); err != nil {
+			return err
+		}
+		return a.audit(tx, id, actor, action, id, "")
+	})
+	if err == nil {
+		a.keep(m)
+		a.poke()
+	}
+	return m, err
+}
+
+// MoveClock sets a sandbox merchant's test clock so that its present is at
+// least to. It is not an audited setting: tests move it often.
+func (a *App) MoveClock(ctx context.Context, id string, to time.Time) (merchant.Merchant, error) {
+	var m merchant.Merchant
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if m, err = tx.Merchant(id); err != nil {
+			return notFound(err, "merchant")
+		}
+		if m.Mode != merchant.Sandbox {
+			return &escrow.Refusal{Code: escrow.NotFound, Reason: "there is no such test clock"}
+		}
+		if ahead := to.Sub(a.clock.Now()); ahead > m.Ahead {
+			m.Ahead = ahead.Round(time.Microsecond)
+		}
+		return tx.UpdateMerchant(&m)
+	})
+	if err == nil {
+		a.keep(m)
+	}
+	return m, err
+}
+
+// KeyPair is a new key with its secret, which is shown once.
+type KeyPair struct{ Key, Secret string }
+
+// CreateKey makes a key pair. Given values are kept (seeds and migrations from
+// another gateway); empty ones are made.
+func (a *App) CreateKey(ctx context.Context, actor, merchantID string, given KeyPair) (KeyPair, error) {
+	if given.Key == "" {
+		given.Key = ident.Digits(16)
+	}
+	if given.Secret == "" {
+		given.Secret = ident.Secret("")
+	}
+	if strings.ContainsAny(given.Key, "~ \t\r\n") || len(given.Key) > 100 || len(given.Secret) > 200 {
+		return given, invalid("key", "a key of at most 100 characters without blanks or ~ is required")
+	}
+	now := a.clock.Now()
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Merchant(merchantID); err != nil {
+			return notFound(err, "merchant")
+		}
+		if err := tx.InsertKey(store.APIKey{Merchant: merchantID, ID: given.Key, SecretHash: ident.Hash(given.Secret), CreatedAt: now}); err != nil {
+			return err
+		}
+		return a.audit(tx, merchantID, actor, "key.create", given.Key, "")
+	})
+	if errors.Is(err, store.ErrExists) {
+		return given, invalid("key", "the key %s is taken", given.Key)
+	}
+	return given, err
+}
+
+// APIKey is a key as it may be shown: without its secret.
+type APIKey = store.APIKey
+
+// Keys lists a merchant's keys.
+func (a *App) Keys(ctx context.Context, merchantID string) ([]APIKey, error) {
+	return read(ctx, a, func(r *store.Reader) ([]APIKey, error) { return r.Keys(merchantID) })
+}
+
+// RevokeKey ends a key and its tokens at once.
+func (a *App) RevokeKey(ctx context.Context, actor, merchantID, key string) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.RevokeKey(merchantID, key, a.clock.Now()); err != nil {
+			return notFound(err, "key")
+		}
+		return a.audit(tx, merchantID, actor, "key.revoke", key, "")
+	})
+	a.forgetTokens()
+	return err
+}
+
+// Staff is a person who signs in to a merchant's console.
+type Staff = store.Staff
+
+// AddStaff records a person with the hash of a password.
+func (a *App) AddStaff(ctx context.Context, actor, merchantID, email, passwordHash string) error {
+	now := a.clock.Now()
+	email = strings.ToLower(strings.TrimSpace(email))
+	if !strings.Contains(email, "@") || len(email) > 254 {
+		return invalid("email", "a mail address is required")
+	}
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.InsertStaff(Staff{Merchant: merchantID, ID: ident.New("stf", now), Email: email, PasswordHash: passwordHash, CreatedAt: now}); err != nil {
+			return err
+		}
+		return a.audit(tx, merchantID, actor, "staff.create", email, "")
+	})
+	if errors.Is(err, store.ErrExists) {
+		return invalid("email", "%s has an account already", email)
+	}
+	return err
+}
+
+// StaffByEmail finds a person by mail address, or NotFound.
+func (a *App) StaffByEmail(ctx context.Context, email string) (Staff, error) {
+	s, err := read(ctx, a, func(r *store.Reader) (Staff, error) {
+		ref, err := r.Lookup("staff", strings.ToLower(strings.TrimSpace(email)))
+		if err != nil {
+			return Staff{}, err
+		}
+		return r.Staff(ref.Merchant, ref.ID)
+	})
+	return s, notFound(err, "person")
+}
+
+// Session stores the sign-ins of a session manager.
+type Session struct{ App *App }
+
+// Find returns a session's data; found is false when it is unknown or over.
+func (s Session) Find(token string) (data []byte, found bool, err error) {
+	data, err = read(context.Background(), s.App, func(r *store.Reader) ([]byte, error) { return r.Session(token, s.App.clock.Now()) })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// Commit records a session's data.
+func (s Session) Commit(token string, data []byte, expiry time.Time) error {
+	return s.App.store.Write(context.Background(), func(tx *store.Tx) error { return tx.PutSession(token, data, expiry) })
+}
+
+// Delete ends a session.
+func (s Session) Delete(token string) error {
+	return s.App.store.Write(context.Background(), func(tx *store.Tx) error { return tx.DropSession(token) })
+}
+
+func (a *App) audit(tx *store.Tx, merchantID, actor, action, subject, detail string) error {
+	now := a.clock.Now()
+	return tx.InsertAudit(store.AuditRow{Merchant: merchantID, ID: ident.New("aud", now), At: now, Actor: actor, Action: action, Subject: subject, Detail: detail})
+}
+
+// AuditRow is one act in the audit log.
+type AuditRow = store.AuditRow
+
+// Audit lists a merchant's audit log, newest first; an empty merchant names what concerns all.
+func (a *App) Audit(ctx context.Context, merchantID string, offset, limit int) ([]AuditRow, error) {
+	return read(ctx, a, func(r *store.Reader) ([]AuditRow, error) { return r.Audit(merchantID, offset, limit) })
+}
+
+// Records is the durable memory of the simulated bank and carrier. It refuses
+// live merchants: nothing of the sandbox can touch one.
+type Records struct{ App *App }
+
+// Get returns a record.
+func (s Records) Get(ctx context.Context, merchantID, kind, key string) ([]byte, bool, error) {
+	doc, err := read(ctx, s.App, func(r *store.Reader) (string, error) { return r.SandboxRecord(merchantID, kind, key) })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, false, nil
+	}
+	return []byte(doc), err == nil, err
+}
+
+// Put records something.
+func (s Records) Put(ctx context.Context, merchantID, kind, key string, doc []byte) error {
+	m, err := s.App.Merchant(ctx, merchantID)
+	if err != nil {
+		return err
+	}
+	if m.Mode != merchant.Sandbox {
+		return fmt.Errorf("the sandbox does not touch live merchant %s", merchantID)
+	}
+	return s.App.store.Write(ctx, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) })
+}
+
+// List returns all records of one kind by key.
+func (s Records) List(ctx context.Context, merchantID, kind string) (map[string][]byte, error) {
+	docs, err := read(ctx, s.App, func(r *store.Reader) (map[string]string, error) { return r.SandboxRecords(merchantID, kind) })
+	out := make(map[string][]byte, len(docs))
+	for k, v := range docs {
+		out[k] = []byte(v)
+	}
+	return out, err
+}

@@ -1,0 +1,290 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Ref names a payment of a merchant.
+type Ref = store.Ref
+
+// States of owed work.
+const (
+	MailPending      = store.MailPending
+	MailSent         = store.MailSent
+	MailFailed       = store.MailFailed
+	MailBounced      = store.MailBounced
+	WebhookPending   = store.WebhookPending
+	WebhookDelivered = store.WebhookDelivered
+	WebhookFailed    = store.WebhookFailed
+	OrderPending     = store.OrderPending
+	OrderAsked       = store.OrderAsked
+	OrderSent        = store.OrderSent
+	OrderFailed      = store.OrderFailed
+	OrderRefund      = store.OrderRefund
+	OrderPayout      = store.OrderPayout
+)
+
+// claim runs a claiming statement; callers look first whether anything is due.
+func claim[T any](ctx context.Context, a *App, fn func(*store.Tx) ([]T, error)) (out []T, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		out, err = fn(tx)
+		return err
+	})
+	return out, err
+}
+
+// OwesWork reports whether any mail, webhook or bank order is due.
+func (a *App) OwesWork(ctx context.Context, merchantID string) (bool, error) {
+	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.OwesWork(merchantID, a.clock.Now()) })
+}
+
+// ClaimMails leases pending mails that are due.
+func (a *App) ClaimMails(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]Mail, error) {
+	return claim(ctx, a, func(tx *store.Tx) ([]Mail, error) { return tx.ClaimMails(merchantID, a.clock.Now(), lease, limit) })
+}
+
+// MailDone records a mail's fate together with what it means for its payment: a
+// notice that was delivered, or could not be, feeds the notice guard.
+func (a *App) MailDone(ctx context.Context, m Mail) error {
+	settings, err := a.Merchant(ctx, m.Merchant)
+	if err != nil {
+		return err
+	}
+	var res Result
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.MailDone(&m); err != nil {
+			return err
+		}
+		if m.State == MailPending || !m.Kind.Tells() {
+			return nil
+		}
+		p, err := tx.Payment(m.Merchant, m.Payment)
+		if err != nil {
+			return err
+		}
+		res, err = a.decide(tx, &settings, p, []step{{escrow.System, escrow.NoticeResult{Delivered: m.State == MailSent, Reason: m.Error}}})
+		return err
+	})
+	if err == nil && len(res.Events) > 0 {
+		a.poke()
+	}
+	return err
+}
+
+// Bounced records that a mail which the first server took came back. A mail
+// that is unknown is NotFound; a second report changes nothing.
+func (a *App) Bounced(ctx context.Context, mailID, reason string) error {
+	m, err := read(ctx, a, func(r *store.Reader) (Mail, error) { return r.MailByID(mailID) })
+	if err != nil {
+		return notFound(err, "mail")
+	}
+	if m.State == MailBounced {
+		return nil
+	}
+	m.State, m.Error, m.DoneAt = MailBounced, reason, a.clock.Now()
+	return a.MailDone(ctx, m)
+}
+
+// ClaimWebhooks leases pending calls that are due.
+func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]Webhook, error) {
+	return claim(ctx, a, func(tx *store.Tx) ([]Webhook, error) {
+		return tx.ClaimWebhooks(merchantID, a.clock.Now(), lease, limit)
+	})
+}
+
+// WebhookDone records what became of a call.
+func (a *App) WebhookDone(ctx context.Context, w Webhook) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.WebhookDone(&w) })
+}
+
+// ResendWebhook makes a call due again, once more than it has been tried.
+func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		w, err := tx.Webhook(merchantID, id)
+		if err != nil {
+			return notFound(err, "webhook")
+		}
+		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, a.clock.Now(), w.Attempts+1, time.Time{}
+		return tx.WebhookDone(&w)
+	})
+	a.poke()
+	return err
+}
+
+// ClaimBankOrders leases open orders that are due.
+func (a *App) ClaimBankOrders(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]BankOrder, error) {
+	return claim(ctx, a, func(tx *store.Tx) ([]BankOrder, error) {
+		return tx.ClaimBankOrders(merchantID, a.clock.Now(), lease, limit)
+	})
+}
+
+// MarkAsked makes durable that the bank may have been asked. Only after it
+// returns may the bank be called.
+func (a *App) MarkAsked(ctx context.Context, o BankOrder) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.MarkAsked(o.Merchant, o.Key) })
+}
+
+// OrderUnknown says that the bank gave no definite answer; it is asked again,
+// under the same key, at the given machine time.
+func (a *App) OrderUnknown(ctx context.Context, o BankOrder, detail string, again time.Time) error {
+	o.State, o.Detail, o.DueAt = OrderAsked, detail, again
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
+}
+
+// OrderAnswered books the bank's definite answer to an order: first the
+// payment or payout, then the order itself, so that a crash between them asks
+// the bank again, which changes nothing.
+func (a *App) OrderAnswered(ctx context.Context, o BankOrder, sent bool, reason string) error {
+	var err error
+	if o.Kind == OrderPayout {
+		err = a.PayoutResult(ctx, o.Merchant, o.Ref, sent, reason)
+	} else {
+		_, err = a.Do(ctx, escrow.Bank, o.Merchant, o.Ref, escrow.RefundResult{Key: o.Key, Sent: sent, Reason: reason})
+	}
+	if err != nil {
+		return err
+	}
+	o.State, o.Detail, o.DoneAt = OrderSent, reason, a.clock.Now()
+	if !sent {
+		o.State = OrderFailed
+	}
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
+}
+
+// OrderByKey returns an order, or NotFound.
+func (a *App) OrderByKey(ctx context.Context, merchantID, key string) (BankOrder, error) {
+	o, err := read(ctx, a, func(r *store.Reader) (BankOrder, error) { return r.BankOrder(merchantID, key) })
+	return o, notFound(err, "bank order")
+}
+
+// DuePayments returns payments for which time has something to do. For one
+// merchant its own clock counts, for all (empty) the machine's.
+func (a *App) DuePayments(ctx context.Context, merchantID string, limit int) ([]Ref, error) {
+	return a.dueRefs(ctx, merchantID, limit, (*store.Reader).DuePayments)
+}
+
+// TrackPayments returns payments whose carrier should be asked.
+func (a *App) TrackPayments(ctx context.Context, merchantID string, limit int) ([]Ref, error) {
+	return a.dueRefs(ctx, merchantID, limit, (*store.Reader).TrackPayments)
+}
+
+func (a *App) dueRefs(ctx context.Context, merchantID string, limit int, find func(*store.Reader, string, time.Time, int) ([]Ref, error)) ([]Ref, error) {
+	now := a.clock.Now()
+	if merchantID != "" {
+		m, err := a.Merchant(ctx, merchantID)
+		if err != nil {
+			return nil, err
+		}
+		now = m.Now(now)
+	}
+	return read(ctx, a, func(r *store.Reader) ([]Ref, error) { return find(r, merchantID, now, limit) })
+}
+
+// TickAll lets time act on payments that are due, all in one transaction, and
+// returns how many changed. A payment whose rule fails does not stop the others.
+func (a *App) TickAll(ctx context.Context, refs []Ref) (changed int, err error) {
+	done := make(chan error, len(refs))
+	for _, ref := range refs {
+		go func() {
+			res, err := a.Do(ctx, escrow.System, ref.Merchant, ref.ID, escrow.Tick{})
+			if err == nil && res.Unchanged {
+				err = errUnchanged
+			}
+			done <- err
+		}()
+	}
+	var errs []error
+	for range refs {
+		switch err := <-done; {
+		case err == nil:
+			changed++
+		case !errors.Is(err, errUnchanged):
+			errs = append(errs, err)
+		}
+	}
+	return changed, errors.Join(errs...)
+}
+
+var errUnchanged = errors.New("unchanged")
+
+// PostponeTracking moves the next question to a carrier that gave no answer.
+func (a *App) PostponeTracking(ctx context.Context, ref Ref, pause time.Duration) error {
+	m, err := a.Merchant(ctx, ref.Merchant)
+	if err != nil {
+		return err
+	}
+	at := m.Now(a.clock.Now()).Add(pause)
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.PostponeTracking(ref.Merchant, ref.ID, at) })
+}
+
+// DueSettlements returns merchants that may have something to be paid out: by
+// the machine's date all of them, or one by its own clock.
+func (a *App) DueSettlements(ctx context.Context, limit int) ([]string, error) {
+	day := bizday.DateOf(a.clock.Now())
+	return read(ctx, a, func(r *store.Reader) ([]string, error) { return r.DueSettlements(day, limit) })
+}
+
+// AheadMerchants returns merchants whose test clock runs ahead.
+func (a *App) AheadMerchants(ctx context.Context) ([]string, error) {
+	return read(ctx, a, func(r *store.Reader) ([]string, error) { return r.AheadMerchants() })
+}
+
+// NextDue is the next instant of a merchant's clock at which something falls
+// due after now, or zero: a payment, a question to a carrier, or the payout
+// hour of a business day on which lines are due.
+func (a *App) NextDue(ctx context.Context, merchantID string) (time.Time, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var day string
+	next, err := read(ctx, a, func(r *store.Reader) (at time.Time, err error) {
+		at, day, err = r.NextDue(merchantID)
+		return at, err
+	})
+	if err != nil || day == "" || m.Account.Number == "" {
+		return next, err
+	}
+	run, err := a.nextRun(ctx, m.Now(a.clock.Now()), merchantID, day)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if next.IsZero() || run.Before(next) {
+		return run, nil
+	}
+	return next, nil
+}
+
+// nextRun is the payout hour of the first business day on or after the due
+// date on which the merchant has not been settled.
+func (a *App) nextRun(ctx context.Context, now time.Time, merchantID, due string) (time.Time, error) {
+	day, err := bizday.ParseDate(due)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if today := bizday.DateOf(now); day.Before(today) {
+		day = today
+	}
+	for {
+		if day, err = a.Calendar().Roll(day, bizday.After); err != nil {
+			return time.Time{}, err
+		}
+		settled, err := read(ctx, a, func(r *store.Reader) (bool, error) { return r.HasPayoutOn(merchantID, day) })
+		at := day.Start().Add(payoutHour * time.Hour)
+		if err != nil || (!settled && at.After(now)) {
+			return at, err
+		}
+		day = day.AddDays(1)
+	}
+}
+
+// Maintain brings the database's statistics up to date and forgets what has expired.
+func (a *App) Maintain(ctx context.Context) error {
+	return errors.Join(a.store.Maintain(ctx), a.store.Write(ctx, func(tx *store.Tx) error { return tx.DropExpiredSessions(a.clock.Now()) }))
+}

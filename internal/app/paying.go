@@ -1,0 +1,255 @@
+package app
+
+import (
+	"context"
+	"crypto/hmac"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ident"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+const (
+	// openTries bounds how often an id is drawn again when two sources met.
+	openTries = 8
+	// DefaultDue is the time to pay into an account when the shop names none.
+	DefaultDue = 3 * 24 * time.Hour
+	// maxDue is the latest due time of an account.
+	maxDue = 180 * 24 * time.Hour
+)
+
+// Open begins a payment for the window: the order must not be paid already and
+// must match what the shop registered. ID and Merchant of the request are set
+// here.
+func (a *App) Open(ctx context.Context, actor escrow.Actor, merchantID string, req escrow.Open) (escrow.Payment, error) {
+	return a.begin(ctx, actor, merchantID, req, nil)
+}
+
+// begin opens a payment together with further steps that need its id.
+func (a *App) begin(ctx context.Context, actor escrow.Actor, merchantID string, req escrow.Open, more func(id string) ([]step, error)) (escrow.Payment, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	req.Merchant = m.ID
+	if req.Provider == "" {
+		req.Provider = m.Provider
+	}
+	for range openTries {
+		req.ID = a.ids.Next(m.Now(a.clock.Now()))
+		p, err := a.beginAs(ctx, actor, &m, req, more)
+		var no *escrow.Refusal
+		taken := errors.Is(err, store.ErrExists) || (errors.As(err, &no) && no.Code == escrow.Exists)
+		if !taken {
+			return p, err
+		}
+		a.ids.Jump()
+	}
+	return escrow.Payment{}, fmt.Errorf("app: no free payment id in %d tries", openTries)
+}
+
+func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merchant, req escrow.Open, more func(id string) ([]step, error)) (escrow.Payment, error) {
+	steps := []step{{actor, req}}
+	if more != nil {
+		further, err := more(req.ID)
+		if err != nil {
+			return escrow.Payment{}, err
+		}
+		steps = append(steps, further...)
+	}
+	var res Result
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		before, err := tx.Payment(m.ID, req.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := payable(tx, m, req); err != nil {
+			return err
+		}
+		res, err = a.decide(tx, m, before, steps)
+		return err
+	})
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	a.after(&res)
+	return res.Payment, nil
+}
+
+// payable refuses an order that is paid already, or that differs from its registration.
+func payable(tx *store.Tx, m *merchant.Merchant, req escrow.Open) error {
+	if _, err := tx.PaidPayment(m.ID, req.OrderID); err == nil {
+		return &escrow.Refusal{Code: escrow.AlreadyPaid, Field: "merchant_uid", Reason: "the order is paid already"}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	prepared, err := tx.Prepared(m.ID, req.OrderID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil && money.Won(prepared.Amount) != req.Amount {
+		return &escrow.Refusal{Code: PreparedDiffers, Field: "amount", Reason: fmt.Sprintf("the amount differs from the registered one: %d was registered, %d was asked for", prepared.Amount, req.Amount)}
+	}
+	return err
+}
+
+// AccountOrder asks for a virtual account.
+type AccountOrder struct {
+	Bank   string    // three digits
+	Holder string    // the name shown to the payer; the shop's name when empty
+	Due    time.Time // zero: DefaultDue from now
+}
+
+func (a *App) due(m *merchant.Merchant, due time.Time) (time.Time, error) {
+	now := m.Now(a.clock.Now())
+	switch {
+	case due.IsZero():
+		return now.Add(DefaultDue), nil
+	case !due.After(now):
+		return due, invalid("vbank_due", "the due time must be in the future")
+	case due.After(now.Add(maxDue)):
+		return due, invalid("vbank_due", "the due time must be at most 180 days ahead")
+	}
+	return due, nil
+}
+
+// OpenWithAccount begins a payment by a virtual account without a window: the
+// account is issued at once (V1 POST /vbanks).
+func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow.Open, order AccountOrder) (escrow.Payment, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	req.Method = escrow.VirtualAccount
+	due, err := a.due(&m, order.Due)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	order.Due = due
+	return a.begin(ctx, escrow.Shop, merchantID, req, func(id string) ([]step, error) {
+		account, err := a.bank.IssueAccount(ctx, accountRequest(&m, id, req.Amount, order))
+		if err != nil {
+			return nil, fmt.Errorf("the bank issued no account: %w", err)
+		}
+		return []step{
+			{escrow.Shop, escrow.Choose{Method: escrow.VirtualAccount, Escrow: req.Escrow, ByAPI: true}},
+			{escrow.Bank, escrow.IssueAccount{Account: escrow.Account{BankAccount: account, Due: order.Due}}},
+		}, nil
+	})
+}
+
+func accountRequest(m *merchant.Merchant, id string, amount money.Won, order AccountOrder) AccountRequest {
+	holder := order.Holder
+	if holder == "" {
+		holder = m.Name
+	}
+	return AccountRequest{Merchant: m.ID, Payment: id, Bank: order.Bank, Holder: holder, Amount: int64(amount), Due: order.Due}
+}
+
+// Checkout is the buyer's submit in the payment window.
+type Checkout struct {
+	Method escrow.Method
+	Escrow bool
+	Terms  string // version of the escrow terms agreed to; required for an escrow
+	// Account says where and until when a virtual account is wanted.
+	Account AccountOrder
+}
+
+// ChooseAccount records the buyer's choice and issues the virtual account. A
+// second submit answers with the account that exists.
+func (a *App) ChooseAccount(ctx context.Context, merchantID, paymentID string, c Checkout) (escrow.Payment, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	p, err := a.Payment(ctx, merchantID, paymentID)
+	if err != nil || p.State == escrow.AwaitingDeposit {
+		return p, err
+	}
+	due, err := a.due(&m, c.Account.Due)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	c.Account.Due = due
+	// The choice is made durable first, so that a refusal costs no account.
+	if _, err := a.Choose(ctx, merchantID, paymentID, c); err != nil {
+		return escrow.Payment{}, err
+	}
+	account, err := a.bank.IssueAccount(ctx, accountRequest(&m, p.ID, p.Amount, c.Account))
+	if err != nil {
+		return escrow.Payment{}, fmt.Errorf("the bank issued no account: %w", err)
+	}
+	res, err := a.Do(ctx, escrow.Bank, merchantID, paymentID, escrow.IssueAccount{Account: escrow.Account{BankAccount: account, Due: due}})
+	var no *escrow.Refusal
+	if errors.As(err, &no) && no.Code == escrow.WrongState {
+		return a.Payment(ctx, merchantID, paymentID) // another submit was first
+	}
+	return res.Payment, err
+}
+
+// Choose records the buyer's method and escrow choice in the window.
+func (a *App) Choose(ctx context.Context, merchantID, paymentID string, c Checkout) (Result, error) {
+	return a.Do(ctx, escrow.Buyer, merchantID, paymentID, escrow.Choose{Method: c.Method, Escrow: c.Escrow, Terms: c.Terms})
+}
+
+// Approve takes a transfer or card payment that the bank or issuer approved.
+func (a *App) Approve(ctx context.Context, merchantID, paymentID string, approval escrow.Approve) (escrow.Payment, error) {
+	res, err := a.Do(ctx, escrow.Bank, merchantID, paymentID, approval)
+	return res.Payment, err
+}
+
+// HolderName is the name on an account at a bank.
+func (a *App) HolderName(ctx context.Context, bank, number string) (string, error) {
+	name, err := a.bank.HolderName(ctx, bank, number)
+	if errors.Is(err, ErrNoHolder) {
+		return "", &escrow.Refusal{Code: escrow.NotFound, Field: "bank_num", Reason: "the bank knows no such account"}
+	}
+	return name, err
+}
+
+// WindowToken lets its holder act as the buyer in the payment window of one payment.
+func (a *App) WindowToken(p escrow.Payment) string {
+	return p.Merchant + "~" + p.ID + "~" + a.windowMAC(p.Merchant, p.ID)
+}
+
+func (a *App) windowMAC(merchantID, paymentID string) string {
+	return ident.Derive(a.secret, "", "window", merchantID, paymentID)
+}
+
+// ByWindowToken finds the payment of a window token.
+func (a *App) ByWindowToken(ctx context.Context, token string) (escrow.Payment, error) {
+	parts := strings.Split(token, "~")
+	if len(parts) != 3 || !hmac.Equal([]byte(parts[2]), []byte(a.windowMAC(parts[0], parts[1]))) {
+		return escrow.Payment{}, &escrow.Refusal{Code: escrow.NotFound, Reason: "there is no such payment window"}
+	}
+	return a.Payment(ctx, parts[0], parts[1])
+}
+
+// Prepared is an amount that a shop registers before its window opens.
+type Prepared = store.Prepared
+
+// Prepare registers an order's amount; one that is registered already is refused.
+func (a *App) Prepare(ctx context.Context, p Prepared) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error { return tx.InsertPrepared(p, a.clock.Now()) })
+	if errors.Is(err, store.ErrExists) {
+		return &escrow.Refusal{Code: escrow.Exists, Field: "merchant_uid", Reason: "the order is registered already"}
+	}
+	return err
+}
+
+// ChangePrepared changes a registration; one that does not exist is NotFound.
+func (a *App) ChangePrepared(ctx context.Context, p Prepared) error {
+	return notFound(a.store.Write(ctx, func(tx *store.Tx) error { return tx.UpdatePrepared(p, a.clock.Now()) }), "registration")
+}
+
+// PreparedOf returns the registration of an order.
+func (a *App) PreparedOf(ctx context.Context, merchantID, orderID string) (Prepared, error) {
+	p, err := read(ctx, a, func(r *store.Reader) (Prepared, error) { return r.Prepared(merchantID, orderID) })
+	return p, notFound(err, "registration")
+}

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ledger"
+	"github.com/holdfast-pay/holdfast/internal/settle"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Rows as the store keeps them, under the names by which edges read them.
+type (
+	Filter         = store.Filter
+	Order          = store.Order
+	LoggedEvent    = store.LoggedEvent
+	Mail           = store.Mail
+	Webhook        = store.Webhook
+	BankOrder      = store.BankOrder
+	SettlementLine = store.SettlementLine
+	BookFault      = store.BookFault
+)
+
+// Payment returns a payment of a merchant; another merchant's is NotFound.
+func (a *App) Payment(ctx context.Context, merchantID, id string) (escrow.Payment, error) {
+	p, err := read(ctx, a, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(merchantID, id) })
+	return p, notFound(err, "payment")
+}
+
+// PaymentsByID returns the payments that exist among ids, in the order asked.
+func (a *App) PaymentsByID(ctx context.Context, merchantID string, ids []string) ([]escrow.Payment, error) {
+	return read(ctx, a, func(r *store.Reader) (out []escrow.Payment, err error) {
+		for _, id := range ids {
+			p, err := r.Payment(merchantID, id)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+		return out, nil
+	})
+}
+
+// Payments returns a page of a merchant's payments and how many there are in all.
+func (a *App) Payments(ctx context.Context, merchantID string, f Filter, o Order, offset, limit int) ([]escrow.Payment, int64, error) {
+	type page struct {
+		rows  []escrow.Payment
+		total int64
+	}
+	p, err := read(ctx, a, func(r *store.Reader) (p page, err error) {
+		if p.total, err = r.CountPayments(merchantID, f); err != nil {
+			return p, err
+		}
+		p.rows, err = r.Payments(merchantID, f, o, offset, limit)
+		return p, err
+	})
+	return p.rows, p.total, err
+}
+
+// CountStates counts a merchant's payments by state.
+func (a *App) CountStates(ctx context.Context, merchantID string) (map[escrow.State]int64, error) {
+	return read(ctx, a, func(r *store.Reader) (map[escrow.State]int64, error) { return r.CountStates(merchantID) })
+}
+
+// Events returns a payment's events in order.
+func (a *App) Events(ctx context.Context, merchantID, payment string) ([]LoggedEvent, error) {
+	return read(ctx, a, func(r *store.Reader) ([]LoggedEvent, error) { return r.Events(merchantID, payment) })
+}
+
+// Event returns one event of a payment.
+func (a *App) Event(ctx context.Context, merchantID, payment string, seq int64) (LoggedEvent, error) {
+	return read(ctx, a, func(r *store.Reader) (LoggedEvent, error) { return r.Event(merchantID, payment, seq) })
+}
+
+// EventsAfter returns a merchant's events after a position, in the order of commits.
+func (a *App) EventsAfter(ctx context.Context, merchantID string, position int64, limit int) ([]LoggedEvent, error) {
+	return read(ctx, a, func(r *store.Reader) ([]LoggedEvent, error) { return r.EventsAfter(merchantID, position, limit) })
+}
+
+// LastPosition is the position of the merchant's newest event.
+func (a *App) LastPosition(ctx context.Context, merchantID string) (int64, error) {
+	return read(ctx, a, func(r *store.Reader) (int64, error) { return r.LastPosition(merchantID) })
+}
+
+// Mails returns mails of a merchant, newest first; an empty payment means all.
+func (a *App) Mails(ctx context.Context, merchantID, payment string, offset, limit int) ([]Mail, error) {
+	return read(ctx, a, func(r *store.Reader) ([]Mail, error) { return r.Mails(merchantID, payment, offset, limit) })
+}
+
+// Mail returns one mail.
+func (a *App) Mail(ctx context.Context, merchantID, id string) (Mail, error) {
+	m, err := read(ctx, a, func(r *store.Reader) (Mail, error) { return r.Mail(merchantID, id) })
+	return m, notFound(err, "mail")
+}
+
+// Webhooks returns calls to a merchant, newest first; an empty payment means all.
+func (a *App) Webhooks(ctx context.Context, merchantID, payment string, offset, limit int) ([]Webhook, error) {
+	return read(ctx, a, func(r *store.Reader) ([]Webhook, error) { return r.Webhooks(merchantID, payment, offset, limit) })
+}
+
+// Webhook returns one call with its log.
+func (a *App) Webhook(ctx context.Context, merchantID, id string) (Webhook, error) {
+	w, err := read(ctx, a, func(r *store.Reader) (Webhook, error) { return r.Webhook(merchantID, id) })
+	return w, notFound(err, "webhook")
+}
+
+// BankOrders returns the orders of a payment or payout; an empty ref means all.
+func (a *App) BankOrders(ctx context.Context, merchantID, ref string, limit int) ([]BankOrder, error) {
+	return read(ctx, a, func(r *store.Reader) ([]BankOrder, error) { return r.BankOrders(merchantID, ref, limit) })
+}
+
+// Lines returns statement lines: of a payment, of a payout, or, with both
+// empty, the ones that no payout has taken.
+func (a *App) Lines(ctx context.Context, merchantID, payment, payout string, offset, limit int) ([]SettlementLine, error) {
+	return read(ctx, a, func(r *store.Reader) ([]SettlementLine, error) {
+		return r.Lines(merchantID, payment, payout, offset, limit)
+	})
+}
+
+// Payouts returns a merchant's payouts, newest first.
+func (a *App) Payouts(ctx context.Context, merchantID string, offset, limit int) ([]settle.Payout, error) {
+	return read(ctx, a, func(r *store.Reader) ([]settle.Payout, error) { return r.Payouts(merchantID, offset, limit) })
+}
+
+// Payout returns one payout.
+func (a *App) Payout(ctx context.Context, merchantID, id string) (settle.Payout, error) {
+	p, err := read(ctx, a, func(r *store.Reader) (settle.Payout, error) { return r.Payout(merchantID, id) })
+	return p, notFound(err, "payout")
+}
+
+// Transfers returns the ledger rows of a payment or payout.
+func (a *App) Transfers(ctx context.Context, merchantID, ref string) ([]ledger.Transfer, error) {
+	return read(ctx, a, func(r *store.Reader) ([]ledger.Transfer, error) { return r.Transfers(merchantID, ref) })
+}
+
+// Projected is the deadline that a payment has, or would have if its notice
+// reached the buyer now; nil while the clock waits for something else.
+func (a *App) Projected(ctx context.Context, p escrow.Payment) (*escrow.Deadline, error) {
+	if p.Deadline != nil {
+		return p.Deadline, nil
+	}
+	m, err := a.Merchant(ctx, p.Merchant)
+	if err != nil {
+		return nil, err
+	}
+	return escrow.Projected(p, a.circumstances(&m, &p, escrow.System))
+}

@@ -1,0 +1,298 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/ledger"
+	"github.com/holdfast-pay/holdfast/internal/money"
+)
+
+// Owed is what a decision owes besides its own parts.
+type Owed struct {
+	// Real is the machine's time: work for the outside is due by it, not by the
+	// merchant's movable clock.
+	Real     time.Time
+	Webhooks []WebhookOwed
+}
+
+// WebhookOwed asks for one call to a shop about one event.
+type WebhookOwed struct {
+	Seq int64
+	URL string
+	Max int // calls in all
+}
+
+// Apply stores a decision: the payment, its transfers and events, and all owed
+// work. was is the version of the payment that was decided on, 0 for a new one.
+func (t *Tx) Apply(was int64, d *escrow.Decision, owed Owed) error {
+	p := &d.Next
+	var err error
+	if was == 0 {
+		err = t.insertPayment(p)
+	} else {
+		err = t.updatePayment(p, was)
+	}
+	if err != nil {
+		return t.classify(err)
+	}
+	if err := t.insertEvents(p, d.Events); err != nil {
+		return err
+	}
+	if err := t.InsertTransfers(p.Merchant, p.ID, p.Seq, p.Version, d.Transfers, p.UpdatedAt); err != nil {
+		return err
+	}
+	if err := t.insertMails(p, d.Mails, owed.Real); err != nil {
+		return err
+	}
+	if err := t.insertWebhooks(p, owed); err != nil {
+		return err
+	}
+	if err := t.insertOrders(p, d.Orders, owed.Real); err != nil {
+		return err
+	}
+	return t.insertLines(p, d)
+}
+
+// eventDoc is the part of an event that no query looks for.
+type eventDoc struct {
+	Amount  money.Won `json:"amount,omitzero"`
+	Reason  string    `json:"reason,omitzero"`
+	Kind    string    `json:"kind,omitzero"`
+	Ref     string    `json:"ref,omitzero"`
+	LastDay string    `json:"lastDay,omitzero"`
+	Due     micros    `json:"due,omitzero"`
+	Notify  bool      `json:"notify,omitzero"`
+}
+
+func (t *Tx) insertEvents(p *escrow.Payment, events []escrow.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	position, err := t.nextPosition(p.Merchant, len(events))
+	if err != nil {
+		return err
+	}
+	for i, e := range events {
+		doc, err := json.Marshal(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify})
+		if err != nil {
+			return err
+		}
+		if err := t.put(`INSERT INTO event (merchant, payment, seq, position, type, actor, at, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			p.Merchant, p.ID, e.Seq, position+int64(i), string(e.Type), string(e.Actor), e.At.UnixMicro(), string(doc)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextPosition hands out n positions of the merchant's event log, in the order
+// of commits and without gaps.
+func (t *Tx) nextPosition(merchant string, n int) (int64, error) {
+	last, known := t.positions[merchant]
+	if !known {
+		found, err := one(&t.queries, scalar[*int64], `SELECT max(position) FROM event WHERE merchant = $1`, merchant)
+		if err != nil {
+			return 0, err
+		}
+		if found != nil {
+			last = *found
+		}
+	}
+	t.positions[merchant] = last + int64(n)
+	return last + 1, nil
+}
+
+// InsertTransfers appends to the ledger. ref is the payment or payout. The
+// seq of its last event and the position n within make the key; version keeps
+// two decisions apart that emitted no event.
+func (t *Tx) InsertTransfers(merchant, ref string, seq, version int64, ts []ledger.Transfer, at time.Time) error {
+	for n, x := range ts {
+		if err := x.Check(); err != nil {
+			return err
+		}
+		if err := t.put(`INSERT INTO transfer (merchant, ref, seq, n, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			merchant, ref, seq, version*100+int64(n), string(x.Debit), string(x.Credit), int64(x.Amount), at.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail, real time.Time) error {
+	for i, m := range mails {
+		if err := t.put(`INSERT INTO mail (merchant, id, payment, seq, kind, recipient, state, due_at, attempts, error, subject, body_text, body_html, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, '', '', '', '', $8)`,
+			p.Merchant, fmt.Sprintf("%s-m%d-%d", p.ID, p.Seq, i), p.ID, p.Seq, string(m), p.Buyer.Email, real.UnixMicro(), p.UpdatedAt.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) insertWebhooks(p *escrow.Payment, owed Owed) error {
+	for i, w := range owed.Webhooks {
+		if err := t.put(`INSERT INTO webhook (merchant, id, payment, seq, url, state, due_at, attempts, max, log, created_at)
+			VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $7, '[]', $8)`,
+			p.Merchant, fmt.Sprintf("%s-w%d-%d", p.ID, w.Seq, i), p.ID, w.Seq, w.URL, owed.Real.UnixMicro(), w.Max, p.UpdatedAt.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Kinds of bank orders.
+const (
+	OrderRefund = "refund"
+	OrderPayout = "payout"
+)
+
+func (t *Tx) insertOrders(p *escrow.Payment, orders []escrow.BankOrder, real time.Time) error {
+	for _, o := range orders {
+		if err := t.InsertBankOrder(BankOrder{
+			Merchant: p.Merchant, Key: o.Key, Kind: OrderRefund, Ref: p.ID, Amount: o.Amount, Account: o.Account, Card: o.Card, DueAt: real, CreatedAt: p.UpdatedAt,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) insertLines(p *escrow.Payment, d *escrow.Decision) error {
+	for _, l := range d.Lines {
+		if err := t.put(`INSERT INTO settlement_line (merchant, id, payment, kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)`,
+			p.Merchant, l.ID, p.ID, string(l.Kind), int64(l.Gross), int64(l.Fee), int64(l.VAT), int64(l.Net), int64(l.FromDue),
+			l.At.UnixMicro(), int64(toMicros(l.PaidAt)), l.DueDate.String()); err != nil {
+			return err
+		}
+	}
+	if d.PayoutHold != nil {
+		return t.put(`UPDATE settlement_line SET held = $1 WHERE merchant = $2 AND payment = $3 AND payout IS NULL`, bit(*d.PayoutHold), p.Merchant, p.ID)
+	}
+	return nil
+}
+
+func scanEvent(rows rowSet) (LoggedEvent, error) {
+	var e LoggedEvent
+	var at int64
+	var doc string
+	var d eventDoc
+	if err := rows.Scan(&e.Payment, &e.Seq, &e.Position, (*string)(&e.Type), (*string)(&e.Actor), &at, &doc); err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+		return e, fmt.Errorf("store: event %d of %s cannot be read: %w", e.Seq, e.Payment, err)
+	}
+	last, err := parseDate(d.LastDay)
+	e.At, e.Amount, e.Reason, e.Kind, e.Ref, e.LastDay, e.Due, e.Notify = micros(at).time(), d.Amount, d.Reason, d.Kind, d.Ref, last, d.Due.time(), d.Notify
+	return e, err
+}
+
+// LoggedEvent is an event as it stands in the merchant's log.
+type LoggedEvent struct {
+	escrow.Event
+	Payment  string
+	Position int64 // in the order of commits, without gaps, per merchant
+}
+
+const eventColumns = `payment, seq, position, type, actor, at, doc`
+
+// Events returns a payment's events in order.
+func (q *queries) Events(merchant, payment string) ([]LoggedEvent, error) {
+	return all(q, scanEvent, `SELECT `+eventColumns+` FROM event WHERE merchant = $1 AND payment = $2 ORDER BY seq`, merchant, payment)
+}
+
+// Event returns one event.
+func (q *queries) Event(merchant, payment string, seq int64) (LoggedEvent, error) {
+	return one(q, scanEvent, `SELECT `+eventColumns+` FROM event WHERE merchant = $1 AND payment = $2 AND seq = $3`, merchant, payment, seq)
+}
+
+// EventsAfter returns up to limit events of a merchant after a position.
+func (q *queries) EventsAfter(merchant string, position int64, limit int) ([]LoggedEvent, error) {
+	return all(q, scanEvent, `SELECT `+eventColumns+` FROM event WHERE merchant = $1 AND position > $2 ORDER BY position LIMIT $3`, merchant, position, limit)
+}
+
+// LastPosition is the position of the merchant's newest event, 0 for none.
+func (q *queries) LastPosition(merchant string) (int64, error) {
+	v, err := one(q, scalar[*int64], `SELECT max(position) FROM event WHERE merchant = $1`, merchant)
+	if err != nil || v == nil {
+		return 0, err
+	}
+	return *v, nil
+}
+
+// Transfers returns the ledger rows of a payment or payout.
+func (q *queries) Transfers(merchant, ref string) ([]ledger.Transfer, error) {
+	return all(q, scanTransfer, `SELECT debit, credit, amount FROM transfer WHERE merchant = $1 AND ref = $2 ORDER BY seq, n`, merchant, ref)
+}
+
+func scanTransfer(rows rowSet) (x ledger.Transfer, err error) {
+	err = rows.Scan((*string)(&x.Debit), (*string)(&x.Credit), (*int64)(&x.Amount))
+	return x, err
+}
+
+// AccountTotals sums the ledger by kind of account over all merchants. Held,
+// refund and payout accounts are summed into one line each.
+func (q *queries) AccountTotals() ([]ledger.Balance, error) {
+	return all(q, scanBalance, `
+		SELECT account, sum(debits), sum(credits) FROM (
+			SELECT `+accountKind("debit")+` AS account, sum(amount) AS debits, 0 AS credits FROM transfer GROUP BY 1
+			UNION ALL
+			SELECT `+accountKind("credit")+`, 0, sum(amount) FROM transfer GROUP BY 1
+		) AS sides GROUP BY account ORDER BY account`)
+}
+
+// accountKind cuts the party off an account's name, except for bank accounts.
+func accountKind(column string) string {
+	kind := ""
+	for _, k := range []string{"held", "refund", "shop", "due", "payout"} {
+		kind += fmt.Sprintf(" WHEN %s LIKE '%s:%%' THEN '%s:'", column, k, k)
+	}
+	return "CASE" + kind + " ELSE " + column + " END"
+}
+
+func scanBalance(rows rowSet) (b ledger.Balance, err error) {
+	err = rows.Scan((*string)(&b.Account), (*int64)(&b.Debits), (*int64)(&b.Credits))
+	return b, err
+}
+
+// BookFault is a payment whose held account does not carry what its state says.
+type BookFault struct {
+	Merchant, Payment string
+	State             escrow.State
+	Should, Has       money.Won
+}
+
+// HeldFaults compares every payment's held account with its state and returns
+// up to 100 that differ; none is what must always be true.
+func (q *queries) HeldFaults() ([]BookFault, error) {
+	return all(q, func(rows rowSet) (f BookFault, err error) {
+		err = rows.Scan(&f.Merchant, &f.Payment, (*string)(&f.State), (*int64)(&f.Should), (*int64)(&f.Has))
+		return f, err
+	}, `
+		SELECT merchant, id, state, should, has FROM (
+			SELECT p.merchant, p.id, p.state,
+				CASE WHEN p.escrow = 1 AND (p.state IN ('held', 'shipped', 'delivered', 'rejected')
+					OR (p.state = 'rejection_accepted' AND p.refunded = 0)) THEN p.amount ELSE 0 END AS should,
+				COALESCE((SELECT sum(CASE WHEN t.credit = 'held:' || p.id THEN t.amount WHEN t.debit = 'held:' || p.id THEN -t.amount ELSE 0 END)
+					FROM transfer t WHERE t.merchant = p.merchant AND t.ref = p.id), 0) AS has
+			FROM payment p
+		) AS compared WHERE should <> has LIMIT 100`)
+}
+
+// HeldTotal is the money held for buyers, by payments' states.
+func (q *queries) HeldTotal() (money.Won, error) {
+	return one(q, scalar[money.Won], `SELECT COALESCE(sum(amount), 0) FROM payment WHERE escrow = 1 AND (state IN ('held', 'shipped', 'delivered', 'rejected')
+		OR (state = 'rejection_accepted' AND refunded = 0))`)
+}
+
+// HeldOn is the held balance at the end of a Korean day, from the ledger.
+func (q *queries) HeldOn(day bizday.Date) (money.Won, error) {
+	end := day.AddDays(1).Start().UnixMicro()
+	return one(q, scalar[money.Won], `SELECT COALESCE(sum(CASE WHEN credit LIKE 'held:%' THEN amount ELSE 0 END), 0)
+		- COALESCE(sum(CASE WHEN debit LIKE 'held:%' THEN amount ELSE 0 END), 0) FROM transfer WHERE at < $1`, end)
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+)
+
+// Order is the column and direction of a list of payments.
+type Order struct {
+	By   string // one of opened, paid, updated, failed, cancelled
+	Desc bool
+}
+
+// column maps the words of Order to columns; anything else sorts by opening.
+func (o Order) clause() string {
+	column := "opened_at"
+	switch o.By {
+	case "paid", "updated", "failed", "cancelled":
+		column = o.By + "_at"
+	}
+	if o.Desc {
+		return column + " DESC, id DESC"
+	}
+	return column + ", id"
+}
+
+// Filter chooses payments of a merchant. Zero fields do not filter.
+type Filter struct {
+	OrderID string
+	Status  escrow.Status
+	State   escrow.State
+	Method  escrow.Method
+	Escrow  *bool
+	Task    bool // only payments that somebody has to look at
+	// Text is looked for in every field, without regard to case.
+	Text string
+	// Since and Until bound the instant named by At, both inclusive.
+	At           string
+	Since, Until time.Time
+}
+
+// maxText bounds a search text, in characters.
+const maxText = 100
+
+func (f Filter) where(merchant string) (string, []any) {
+	conds, args := []string{"merchant = $1"}, []any{merchant}
+	add := func(cond string, arg any) {
+		args = append(args, arg)
+		conds = append(conds, strings.ReplaceAll(cond, "?", fmt.Sprintf("$%d", len(args))))
+	}
+	if f.OrderID != "" {
+		add("order_id = ?", f.OrderID)
+	}
+	if f.State != "" {
+		add("state = ?", string(f.State))
+	}
+	if f.Method != "" {
+		add("method = ?", string(f.Method))
+	}
+	if f.Escrow != nil {
+		add("escrow = ?", bit(*f.Escrow))
+	}
+	if f.Task {
+		conds = append(conds, "tasks IS NOT NULL")
+	}
+	if cond := statusCondition(f.Status); cond != "" {
+		conds = append(conds, cond)
+	}
+	if f.Text != "" {
+		add(`(id LIKE ? ESCAPE '\' OR lower(order_id) LIKE ? ESCAPE '\' OR lower(doc) LIKE ? ESCAPE '\')`, "%"+escapeLike(strings.ToLower(f.Text))+"%")
+	}
+	column := strings.Fields(Order{By: f.At}.clause())[0]
+	column = strings.TrimSuffix(column, ",")
+	if !f.Since.IsZero() {
+		add(column+" >= ?", f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		add(column+" <= ?", f.Until.UnixMicro())
+	}
+	return strings.Join(conds, " AND "), args
+}
+
+func escapeLike(text string) string {
+	if r := []rune(text); len(r) > maxText {
+		text = string(r[:maxText])
+	}
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}
+
+// statusCondition is escrow.Payment.Status as a condition.
+func statusCondition(s escrow.Status) string {
+	switch s {
+	case escrow.StatusReady:
+		return "state IN ('opened', 'awaiting_deposit')"
+	case escrow.StatusFailed:
+		return "state = 'failed'"
+	case escrow.StatusCancelled:
+		return "(state = 'cancelled' OR refunded = amount)"
+	case escrow.StatusPaid:
+		return "state IN ('paid', 'held', 'shipped', 'delivered', 'confirmed', 'rejected', 'rejection_accepted') AND refunded < amount"
+	}
+	return ""
+}
+
+// Payments returns a page of a merchant's payments.
+func (q *queries) Payments(merchant string, f Filter, o Order, offset, limit int) ([]escrow.Payment, error) {
+	where, args := f.where(merchant)
+	args = append(args, limit, offset)
+	return all(q, scanPayment, fmt.Sprintf(`SELECT %s FROM payment WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, paymentColumns, where, o.clause(), len(args)-1, len(args)), args...)
+}
+
+// CountPayments counts what a filter chooses.
+func (q *queries) CountPayments(merchant string, f Filter) (int64, error) {
+	where, args := f.where(merchant)
+	return one(q, scalar[int64], `SELECT count(*) FROM payment WHERE `+where, args...)
+}
+
+// CountStates counts a merchant's payments by state.
+func (q *queries) CountStates(merchant string) (map[escrow.State]int64, error) {
+	type row struct {
+		state escrow.State
+		n     int64
+	}
+	rows, err := all(q, func(rows rowSet) (r row, err error) {
+		err = rows.Scan((*string)(&r.state), &r.n)
+		return r, err
+	}, `SELECT state, count(*) FROM payment WHERE merchant = $1 GROUP BY state`, merchant)
+	out := map[escrow.State]int64{}
+	for _, r := range rows {
+		out[r.state] = r.n
+	}
+	return out, err
+}
+
+// LiveStates are the states in which an order's money has been taken and stays.
+func (q *queries) PaidPayment(merchant, orderID string) (escrow.Payment, error) {
+	return one(q, scanPayment, `SELECT `+paymentColumns+` FROM payment WHERE merchant = $1 AND order_id = $2 AND `+statusCondition(escrow.StatusPaid)+` LIMIT 1`, merchant, orderID)
+}

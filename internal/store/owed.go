@@ -1,0 +1,268 @@
+package store
+
+import (
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/money"
+)
+
+// Ref names a payment of a merchant.
+type Ref struct{ Merchant, ID string }
+
+func scanRef(rows rowSet) (r Ref, err error) {
+	err = rows.Scan(&r.Merchant, &r.ID)
+	return r, err
+}
+
+// DuePayments returns payments for which time has something to do by now, the
+// earliest first. An empty merchant means all of them, by the machine's time.
+func (q *queries) DuePayments(merchant string, now time.Time, limit int) ([]Ref, error) {
+	if merchant == "" {
+		return all(q, scanRef, `SELECT merchant, id FROM payment WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2`, now.UnixMicro(), limit)
+	}
+	return all(q, scanRef, `SELECT merchant, id FROM payment WHERE merchant = $1 AND wake_at <= $2 ORDER BY wake_at LIMIT $3`, merchant, now.UnixMicro(), limit)
+}
+
+// TrackPayments returns payments whose carrier should be asked by now.
+func (q *queries) TrackPayments(merchant string, now time.Time, limit int) ([]Ref, error) {
+	if merchant == "" {
+		return all(q, scanRef, `SELECT merchant, id FROM payment WHERE track_at <= $1 ORDER BY track_at LIMIT $2`, now.UnixMicro(), limit)
+	}
+	return all(q, scanRef, `SELECT merchant, id FROM payment WHERE merchant = $1 AND track_at <= $2 ORDER BY track_at LIMIT $3`, merchant, now.UnixMicro(), limit)
+}
+
+// PostponeTracking moves the next question to a carrier that gave no answer.
+func (t *Tx) PostponeTracking(merchant, id string, at time.Time) error {
+	return t.put(`UPDATE payment SET track_at = $1 WHERE merchant = $2 AND id = $3 AND track_at IS NOT NULL`, at.UnixMicro(), merchant, id)
+}
+
+// NextDue is the earliest instant at which time has something to do for a
+// merchant: a payment, a question to a carrier, or the start of a settlement
+// day. Zero when there is nothing.
+func (q *queries) NextDue(merchant string) (payments time.Time, settlement string, err error) {
+	first := func(query string) (time.Time, error) {
+		v, err := one(q, scalar[*int64], query, merchant)
+		return instant(v), err
+	}
+	wake, err := first(`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`)
+	if err != nil {
+		return time.Time{}, "", err
+	}
+	track, err := first(`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`)
+	if err != nil {
+		return time.Time{}, "", err
+	}
+	if wake.IsZero() || (!track.IsZero() && track.Before(wake)) {
+		wake = track
+	}
+	day, err := one(q, scalar[*string], `SELECT min(due_date) FROM settlement_line WHERE merchant = $1 AND payout IS NULL AND held = 0`, merchant)
+	if err != nil || day == nil {
+		return wake, "", err
+	}
+	return wake, *day, nil
+}
+
+// Mail is one message to a buyer, on its way or kept.
+type Mail struct {
+	Merchant, ID, Payment string
+	Seq                   int64
+	Kind                  escrow.Mail
+	Recipient             string
+	State                 string
+	DueAt                 time.Time // real time
+	Attempts              int64
+	Error                 string
+	Subject, Text, HTML   string
+	CreatedAt             time.Time // the merchant's clock
+	DoneAt                time.Time
+}
+
+// States of a mail.
+const (
+	MailPending = "pending"
+	MailSent    = "sent"
+	MailFailed  = "failed"
+	MailBounced = "bounced"
+)
+
+const mailColumns = `merchant, id, payment, seq, kind, recipient, state, due_at, attempts, error, subject, body_text, body_html, created_at, done_at`
+
+func scanMail(rows rowSet) (m Mail, err error) {
+	var due, created int64
+	var done *int64
+	err = rows.Scan(&m.Merchant, &m.ID, &m.Payment, &m.Seq, (*string)(&m.Kind), &m.Recipient, &m.State, &due, &m.Attempts, &m.Error,
+		&m.Subject, &m.Text, &m.HTML, &created, &done)
+	m.DueAt, m.CreatedAt, m.DoneAt = micros(due).time(), micros(created).time(), instant(done)
+	return m, err
+}
+
+// ClaimMails leases up to limit pending mails that are due and counts the
+// attempt. A lease that runs out makes the mail due again.
+func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, limit int) ([]Mail, error) {
+	return all(&t.queries, scanMail, claim("mail", "id", "state = 'pending'", mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+}
+
+// claim is the one shape of claiming owed work: take what is due, lease it by
+// moving its due time, and answer with the rows. $1 now, $2 merchant or empty,
+// $3 limit, $4 end of the lease.
+func claim(table, key, open, columns string) string {
+	return `WITH due AS (
+			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2) ORDER BY due_at LIMIT $3
+		)
+		UPDATE ` + table + ` SET due_at = $4, attempts = attempts + 1
+		WHERE (merchant, ` + key + `) IN (SELECT merchant, ` + key + ` FROM due) AND ` + open + ` RETURNING ` + columns
+}
+
+// MailDone records what became of a mail.
+func (t *Tx) MailDone(m *Mail) error {
+	return t.change(`UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7 WHERE merchant = $8 AND id = $9`,
+		m.State, m.DueAt.UnixMicro(), m.Error, m.Subject, m.Text, m.HTML, nullable(m.DoneAt), m.Merchant, m.ID)
+}
+
+// Mail returns one mail.
+func (q *queries) Mail(merchant, id string) (Mail, error) {
+	return one(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE merchant = $1 AND id = $2`, merchant, id)
+}
+
+// MailByID finds a mail without knowing its merchant: a bounce carries only the id.
+func (q *queries) MailByID(id string) (Mail, error) {
+	return one(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE id = $1`, id)
+}
+
+// Mails returns mails of a merchant, newest first; an empty payment means all.
+func (q *queries) Mails(merchant, payment string, offset, limit int) ([]Mail, error) {
+	return all(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE merchant = $1 AND ($2 = '' OR payment = $2) ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
+		merchant, payment, limit, offset)
+}
+
+// Webhook is one call to a shop, owed or made.
+type Webhook struct {
+	Merchant, ID, Payment string
+	Seq                   int64
+	URL                   string
+	State                 string
+	DueAt                 time.Time // real time
+	Attempts, Max         int64
+	Log                   string // JSON list of attempts
+	CreatedAt             time.Time
+	DoneAt                time.Time
+}
+
+// States of a webhook.
+const (
+	WebhookPending   = "pending"
+	WebhookDelivered = "delivered"
+	WebhookFailed    = "failed"
+)
+
+const webhookColumns = `merchant, id, payment, seq, url, state, due_at, attempts, max, log, created_at, done_at`
+
+func scanWebhook(rows rowSet) (w Webhook, err error) {
+	var due, created int64
+	var done *int64
+	err = rows.Scan(&w.Merchant, &w.ID, &w.Payment, &w.Seq, &w.URL, &w.State, &due, &w.Attempts, &w.Max, &w.Log, &created, &done)
+	w.DueAt, w.CreatedAt, w.DoneAt = micros(due).time(), micros(created).time(), instant(done)
+	return w, err
+}
+
+// ClaimWebhooks leases up to limit pending calls that are due.
+func (t *Tx) ClaimWebhooks(merchant string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
+	return all(&t.queries, scanWebhook, claim("webhook", "id", "state = 'pending'", webhookColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+}
+
+// WebhookDone records what became of a call.
+func (t *Tx) WebhookDone(w *Webhook) error {
+	return t.change(`UPDATE webhook SET state = $1, due_at = $2, log = $3, done_at = $4, max = $5 WHERE merchant = $6 AND id = $7`,
+		w.State, w.DueAt.UnixMicro(), w.Log, nullable(w.DoneAt), w.Max, w.Merchant, w.ID)
+}
+
+// Webhook returns one call.
+func (q *queries) Webhook(merchant, id string) (Webhook, error) {
+	return one(q, scanWebhook, `SELECT `+webhookColumns+` FROM webhook WHERE merchant = $1 AND id = $2`, merchant, id)
+}
+
+// Webhooks returns calls to a merchant, newest first; an empty payment means all.
+func (q *queries) Webhooks(merchant, payment string, offset, limit int) ([]Webhook, error) {
+	return all(q, scanWebhook, `SELECT `+webhookColumns+` FROM webhook WHERE merchant = $1 AND ($2 = '' OR payment = $2) ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
+		merchant, payment, limit, offset)
+}
+
+// BankOrder is money that the bank is asked to send.
+type BankOrder struct {
+	Merchant, Key, Kind, Ref string
+	Amount                   money.Won
+	Account                  escrow.BankAccount
+	Card                     bool
+	State                    string
+	DueAt                    time.Time // real time
+	Attempts                 int64
+	Detail                   string
+	CreatedAt                time.Time
+	DoneAt                   time.Time
+}
+
+// States of a bank order. An order that was asked and has no definite answer
+// stays asked and is inquired after; it is never sent again under another key.
+const (
+	OrderPending = "pending"
+	OrderAsked   = "asked"
+	OrderSent    = "sent"
+	OrderFailed  = "failed"
+)
+
+const orderColumns = `merchant, key, kind, ref, amount, bank, number, holder, card, state, due_at, attempts, detail, created_at, done_at`
+
+func scanOrder(rows rowSet) (o BankOrder, err error) {
+	var due, created, card int64
+	var done *int64
+	err = rows.Scan(&o.Merchant, &o.Key, &o.Kind, &o.Ref, (*int64)(&o.Amount), &o.Account.Bank, &o.Account.Number, &o.Account.Holder, &card,
+		&o.State, &due, &o.Attempts, &o.Detail, &created, &done)
+	o.Card, o.DueAt, o.CreatedAt, o.DoneAt = card == 1, micros(due).time(), micros(created).time(), instant(done)
+	return o, err
+}
+
+// InsertBankOrder records an order before anyone asks the bank.
+func (t *Tx) InsertBankOrder(o BankOrder) error {
+	return t.put(`INSERT INTO bank_order (merchant, key, kind, ref, amount, bank, number, holder, card, state, due_at, attempts, detail, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, 0, '', $11)`,
+		o.Merchant, o.Key, o.Kind, o.Ref, int64(o.Amount), o.Account.Bank, o.Account.Number, o.Account.Holder, bit(o.Card), o.DueAt.UnixMicro(), o.CreatedAt.UnixMicro())
+}
+
+// ClaimBankOrders leases up to limit open orders that are due. The state in the
+// answer is that before the claim of a pending order; MarkAsked makes the
+// attempt durable before the bank is called.
+func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration, limit int) ([]BankOrder, error) {
+	return all(&t.queries, scanOrder, claim("bank_order", "key", "state IN ('pending', 'asked')", orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+}
+
+// MarkAsked says that the bank may have been asked from now on.
+func (t *Tx) MarkAsked(merchant, key string) error {
+	return t.put(`UPDATE bank_order SET state = 'asked' WHERE merchant = $1 AND key = $2 AND state = 'pending'`, merchant, key)
+}
+
+// OrderDone records an answer, or when to inquire again.
+func (t *Tx) OrderDone(o *BankOrder) error {
+	return t.change(`UPDATE bank_order SET state = $1, due_at = $2, detail = $3, done_at = $4 WHERE merchant = $5 AND key = $6`,
+		o.State, o.DueAt.UnixMicro(), o.Detail, nullable(o.DoneAt), o.Merchant, o.Key)
+}
+
+// BankOrder returns one order.
+func (q *queries) BankOrder(merchant, key string) (BankOrder, error) {
+	return one(q, scanOrder, `SELECT `+orderColumns+` FROM bank_order WHERE merchant = $1 AND key = $2`, merchant, key)
+}
+
+// BankOrders returns the orders of a payment or payout; an empty ref means all
+// of the merchant, newest first.
+func (q *queries) BankOrders(merchant, ref string, limit int) ([]BankOrder, error) {
+	return all(q, scanOrder, `SELECT `+orderColumns+` FROM bank_order WHERE merchant = $1 AND ($2 = '' OR ref = $2) ORDER BY created_at DESC, key DESC LIMIT $3`, merchant, ref, limit)
+}
+
+// OwesWork reports whether any mail, webhook or bank order is due.
+func (q *queries) OwesWork(merchant string, now time.Time) (bool, error) {
+	n, err := one(q, scalar[int64], `SELECT
+		EXISTS (SELECT 1 FROM mail WHERE state = 'pending' AND due_at <= $1 AND ($2 = '' OR merchant = $2))
+		+ EXISTS (SELECT 1 FROM webhook WHERE state = 'pending' AND due_at <= $1 AND ($2 = '' OR merchant = $2))
+		+ EXISTS (SELECT 1 FROM bank_order WHERE state IN ('pending', 'asked') AND due_at <= $1 AND ($2 = '' OR merchant = $2))`, now.UnixMicro(), merchant)
+	return n > 0, err
+}

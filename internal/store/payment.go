@@ -1,0 +1,374 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/money"
+)
+
+// paymentColumns are read in the order in which scanPayment takes them.
+const paymentColumns = `merchant, id, order_id, version, seq, state, escrow, method, amount, refunded,
+	opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc`
+
+// paymentDoc is the part of a payment that no query looks for. Zero values are
+// left out, so that the document of a young payment is small.
+type paymentDoc struct {
+	Grounds     escrow.Grounds     `json:"grounds,omitzero"`
+	Goods       escrow.Goods       `json:"goods,omitzero"`
+	TaxFree     money.Won          `json:"taxFree,omitzero"`
+	VAT         money.Won          `json:"vat,omitzero"`
+	Name        string             `json:"name,omitzero"`
+	Buyer       escrow.Party       `json:"buyer,omitzero"`
+	English     bool               `json:"english,omitzero"`
+	Device      string             `json:"device,omitzero"`
+	UserAgent   string             `json:"userAgent,omitzero"`
+	CustomData  string             `json:"customData,omitzero"`
+	NoticeURLs  []string           `json:"noticeUrls,omitempty"`
+	RedirectURL string             `json:"redirectUrl,omitzero"`
+	ConfirmURL  string             `json:"confirmUrl,omitzero"`
+	Provider    string             `json:"provider,omitzero"`
+	Products    []escrow.Product   `json:"products,omitempty"`
+	AskedEscrow bool               `json:"askedEscrow,omitzero"`
+	ConfirmedAt micros             `json:"confirmedAt,omitzero"`
+	FailReason  string             `json:"failReason,omitzero"`
+	CancelWhy   string             `json:"cancelReason,omitzero"`
+	Account     *accountDoc        `json:"account,omitempty"`
+	Payer       escrow.BankAccount `json:"payer,omitzero"`
+	CardName    string             `json:"cardName,omitzero"`
+	CardNumber  string             `json:"cardNumber,omitzero"`
+	ApprovalNo  string             `json:"approvalNo,omitzero"`
+	Consent     *consentDoc        `json:"consent,omitempty"`
+	Deposits    []depositDoc       `json:"deposits,omitempty"`
+	Suspended   money.Won          `json:"suspended,omitzero"`
+	Delivery    *deliveryDoc       `json:"delivery,omitempty"`
+	Notice      escrow.NoticeState `json:"notice,omitzero"`
+	NoticeAt    micros             `json:"noticeAt,omitzero"`
+	Deadline    *deadlineDoc       `json:"deadline,omitempty"`
+	Announced   micros             `json:"announced,omitzero"`
+	Reminded    []int              `json:"reminded,omitempty"`
+	Decided     *decidedDoc        `json:"decided,omitempty"`
+	Hold        *holdDoc           `json:"hold,omitempty"`
+	Restart     string             `json:"restart,omitzero"`
+	RestartDays int                `json:"restartDays,omitzero"`
+	Dispute     *disputeDoc        `json:"dispute,omitempty"`
+	Return      escrow.ReturnStage `json:"return,omitzero"`
+	Refunds     []refundDoc        `json:"refunds,omitempty"`
+	AskedAt     micros             `json:"cancelAskedAt,omitzero"`
+	AskedFor    string             `json:"cancelAskedFor,omitzero"`
+	LinkVersion int                `json:"linkVersion,omitzero"`
+	Notify      bool               `json:"notify,omitzero"`
+}
+
+// micros is an instant as the store keeps it: microseconds since 1970 UTC, 0
+// for an instant that has not come.
+type micros int64
+
+func toMicros(t time.Time) micros {
+	if t.IsZero() {
+		return 0
+	}
+	return micros(t.UnixMicro())
+}
+
+func (m micros) time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(m)).UTC()
+}
+
+// nullable is the instant for a column that is NULL before it comes.
+func nullable(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+type (
+	accountDoc struct {
+		escrow.BankAccount
+		IssuedAt, Due micros
+	}
+	consentDoc struct {
+		Terms string
+		At    micros
+	}
+	depositDoc struct {
+		BankTx   string
+		Amount   money.Won
+		At       micros
+		Outcome  escrow.DepositOutcome
+		Reversed bool               `json:",omitzero"`
+		Payer    escrow.BankAccount `json:",omitzero"`
+	}
+	parcelDoc struct {
+		Carrier, Number   string
+		Seen, DeliveredAt micros `json:",omitzero"`
+	}
+	deliveryDoc struct {
+		Parcels                                               []parcelDoc
+		Trackable                                             bool
+		Sender, Recipient                                     escrow.Party     `json:",omitzero"`
+		Products                                              []escrow.Product `json:",omitempty"`
+		SentAt, RegisteredAt, ChangedAt, DeliveredAt, KnownAt micros           `json:",omitzero"`
+		SendEmail                                             bool
+	}
+	deadlineDoc struct {
+		At       micros
+		LastDay  string
+		From     string
+		Days     int
+		Rule     escrow.DeadlineRule
+		Calendar string
+	}
+	decidedDoc struct {
+		Verdict escrow.Verdict
+		Kind    escrow.ConfirmKind `json:",omitzero"`
+		Reason  string             `json:",omitzero"`
+		At      micros
+		Address string `json:",omitzero"`
+	}
+	holdDoc struct {
+		By     escrow.Actor
+		Reason string
+		At     micros
+	}
+	disputeDoc struct {
+		Evidence string
+		At       micros
+	}
+	refundDoc struct {
+		ID                   string
+		Attempt              int
+		Amount, TaxFree, VAT money.Won
+		State                escrow.RefundState
+		Account              escrow.BankAccount `json:",omitzero"`
+		Reason               string             `json:",omitzero"`
+		By                   escrow.Actor
+		At, SentAt           micros `json:",omitzero"`
+		FailedFor            string `json:",omitzero"`
+		FromShop             bool   `json:",omitzero"`
+	}
+)
+
+func encodePayment(p *escrow.Payment) (string, error) {
+	d := paymentDoc{
+		Grounds: p.Grounds, Goods: p.Goods, TaxFree: p.TaxFree, VAT: p.VAT, Name: p.Name, Buyer: p.Buyer, English: p.English,
+		Device: p.Device, UserAgent: p.UserAgent, CustomData: p.CustomData, NoticeURLs: p.NoticeURLs, RedirectURL: p.RedirectURL,
+		ConfirmURL: p.ConfirmURL, Provider: p.Provider, Products: p.Products, AskedEscrow: p.AskedEscrow,
+		ConfirmedAt: toMicros(p.ConfirmedAt), FailReason: p.FailReason, CancelWhy: p.CancelReason, Payer: p.Payer,
+		CardName: p.CardName, CardNumber: p.CardNumber, ApprovalNo: p.ApprovalNo, Suspended: p.Suspended,
+		Notice: p.Notice, NoticeAt: toMicros(p.NoticeAt), Announced: toMicros(p.Announced), Reminded: p.Reminded,
+		Restart: dateText(p.Restart), RestartDays: p.RestartDays, Return: p.Return, AskedAt: toMicros(p.CancelAskedAt),
+		AskedFor: p.CancelAskedFor, LinkVersion: p.LinkVersion, Notify: p.Notify,
+	}
+	d.fillParts(p)
+	for _, x := range p.Deposits {
+		d.Deposits = append(d.Deposits, depositDoc{x.BankTx, x.Amount, toMicros(x.At), x.Outcome, x.Reversed, x.Payer})
+	}
+	for _, r := range p.Refunds {
+		d.Refunds = append(d.Refunds, refundDoc{r.ID, r.Attempt, r.Amount, r.TaxFree, r.VAT, r.State, r.Account, r.Reason, r.By,
+			toMicros(r.At), toMicros(r.SentAt), r.FailedFor, r.FromShop})
+	}
+	out, err := json.Marshal(&d)
+	return string(out), err
+}
+
+func (d *paymentDoc) fillParts(p *escrow.Payment) {
+	if a := p.Account; a != nil {
+		d.Account = &accountDoc{a.BankAccount, toMicros(a.IssuedAt), toMicros(a.Due)}
+	}
+	if c := p.Consent; c != nil {
+		d.Consent = &consentDoc{c.Terms, toMicros(c.At)}
+	}
+	if x := p.Deadline; x != nil {
+		d.Deadline = &deadlineDoc{toMicros(x.At), dateText(x.LastDay), dateText(x.From), x.Days, x.Rule, x.Calendar}
+	}
+	if x := p.Decided; x != nil {
+		d.Decided = &decidedDoc{x.Verdict, x.Kind, x.Reason, toMicros(x.At), x.Address}
+	}
+	if x := p.Hold; x != nil {
+		d.Hold = &holdDoc{x.By, x.Reason, toMicros(x.At)}
+	}
+	if x := p.Dispute; x != nil {
+		d.Dispute = &disputeDoc{x.Evidence, toMicros(x.At)}
+	}
+	if x := p.Delivery; x != nil {
+		d.Delivery = &deliveryDoc{
+			Trackable: x.Trackable, Sender: x.Sender, Recipient: x.Recipient, Products: x.Products, SentAt: toMicros(x.SentAt),
+			RegisteredAt: toMicros(x.RegisteredAt), ChangedAt: toMicros(x.ChangedAt), DeliveredAt: toMicros(x.DeliveredAt),
+			KnownAt: toMicros(x.KnownAt), SendEmail: x.SendEmail,
+		}
+		for _, parcel := range x.Parcels {
+			d.Delivery.Parcels = append(d.Delivery.Parcels, parcelDoc{parcel.Carrier, parcel.Number, toMicros(parcel.Seen), toMicros(parcel.DeliveredAt)})
+		}
+	}
+}
+
+func decodePayment(p *escrow.Payment, doc string) error {
+	var d paymentDoc
+	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+		return fmt.Errorf("store: payment %s/%s has a document that cannot be read: %w", p.Merchant, p.ID, err)
+	}
+	p.Grounds, p.Goods, p.TaxFree, p.VAT, p.Name, p.Buyer, p.English = d.Grounds, d.Goods, d.TaxFree, d.VAT, d.Name, d.Buyer, d.English
+	p.Device, p.UserAgent, p.CustomData, p.NoticeURLs, p.RedirectURL = d.Device, d.UserAgent, d.CustomData, d.NoticeURLs, d.RedirectURL
+	p.ConfirmURL, p.Provider, p.Products, p.AskedEscrow = d.ConfirmURL, d.Provider, d.Products, d.AskedEscrow
+	p.ConfirmedAt, p.FailReason, p.CancelReason, p.Payer = d.ConfirmedAt.time(), d.FailReason, d.CancelWhy, d.Payer
+	p.CardName, p.CardNumber, p.ApprovalNo, p.Suspended = d.CardName, d.CardNumber, d.ApprovalNo, d.Suspended
+	p.Notice, p.NoticeAt, p.Announced, p.Reminded = d.Notice, d.NoticeAt.time(), d.Announced.time(), d.Reminded
+	p.RestartDays, p.Return, p.CancelAskedAt, p.CancelAskedFor = d.RestartDays, d.Return, d.AskedAt.time(), d.AskedFor
+	p.LinkVersion, p.Notify = d.LinkVersion, d.Notify
+	for _, x := range d.Deposits {
+		p.Deposits = append(p.Deposits, escrow.Deposit{BankTx: x.BankTx, Amount: x.Amount, At: x.At.time(), Outcome: x.Outcome, Reversed: x.Reversed, Payer: x.Payer})
+	}
+	for _, r := range d.Refunds {
+		p.Refunds = append(p.Refunds, escrow.Refund{ID: r.ID, Attempt: r.Attempt, Amount: r.Amount, TaxFree: r.TaxFree, VAT: r.VAT, State: r.State,
+			Account: r.Account, Reason: r.Reason, By: r.By, At: r.At.time(), SentAt: r.SentAt.time(), FailedFor: r.FailedFor, FromShop: r.FromShop})
+	}
+	return d.readParts(p)
+}
+
+func (d *paymentDoc) readParts(p *escrow.Payment) error {
+	var errs []error
+	date := func(s string) bizday.Date {
+		v, err := parseDate(s)
+		errs = append(errs, err)
+		return v
+	}
+	p.Restart = date(d.Restart)
+	if a := d.Account; a != nil {
+		p.Account = &escrow.Account{BankAccount: a.BankAccount, IssuedAt: a.IssuedAt.time(), Due: a.Due.time()}
+	}
+	if c := d.Consent; c != nil {
+		p.Consent = &escrow.Consent{Terms: c.Terms, At: c.At.time()}
+	}
+	if x := d.Deadline; x != nil {
+		p.Deadline = &escrow.Deadline{At: x.At.time(), LastDay: date(x.LastDay), From: date(x.From), Days: x.Days, Rule: x.Rule, Calendar: x.Calendar}
+	}
+	if x := d.Decided; x != nil {
+		p.Decided = &escrow.Decided{Verdict: x.Verdict, Kind: x.Kind, Reason: x.Reason, At: x.At.time(), Address: x.Address}
+	}
+	if x := d.Hold; x != nil {
+		p.Hold = &escrow.Hold{By: x.By, Reason: x.Reason, At: x.At.time()}
+	}
+	if x := d.Dispute; x != nil {
+		p.Dispute = &escrow.Dispute{Evidence: x.Evidence, At: x.At.time()}
+	}
+	if x := d.Delivery; x != nil {
+		p.Delivery = &escrow.Delivery{
+			Trackable: x.Trackable, Sender: x.Sender, Recipient: x.Recipient, Products: x.Products, SentAt: x.SentAt.time(),
+			RegisteredAt: x.RegisteredAt.time(), ChangedAt: x.ChangedAt.time(), DeliveredAt: x.DeliveredAt.time(),
+			KnownAt: x.KnownAt.time(), SendEmail: x.SendEmail,
+		}
+		for _, parcel := range x.Parcels {
+			p.Delivery.Parcels = append(p.Delivery.Parcels, escrow.Parcel{Carrier: parcel.Carrier, Number: parcel.Number, Seen: parcel.Seen.time(), DeliveredAt: parcel.DeliveredAt.time()})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func dateText(d bizday.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+func parseDate(s string) (bizday.Date, error) {
+	if s == "" {
+		return bizday.Date{}, nil
+	}
+	return bizday.ParseDate(s)
+}
+
+// scanPayment reads the columns of paymentColumns.
+func scanPayment(rows rowSet) (escrow.Payment, error) {
+	var p escrow.Payment
+	var escrowed, opened, updated int64
+	var paid, failed, cancelled, wake, track *int64
+	var tasks *string
+	var doc string
+	if err := rows.Scan(&p.Merchant, &p.ID, &p.OrderID, &p.Version, &p.Seq, (*string)(&p.State), &escrowed, (*string)(&p.Method),
+		(*int64)(&p.Amount), (*int64)(&p.Refunded), &opened, &paid, &failed, &cancelled, &updated, &wake, &track, &tasks, &doc); err != nil {
+		return p, err
+	}
+	p.Escrow = escrowed == 1
+	p.OpenedAt, p.UpdatedAt = micros(opened).time(), micros(updated).time()
+	p.PaidAt, p.FailedAt, p.CancelledAt = instant(paid), instant(failed), instant(cancelled)
+	p.WakeAt, p.TrackAt = instant(wake), instant(track)
+	if tasks != nil {
+		for t := range strings.SplitSeq(*tasks, ",") {
+			p.Tasks = append(p.Tasks, escrow.Task(t))
+		}
+	}
+	return p, decodePayment(&p, doc)
+}
+
+func instant(us *int64) time.Time {
+	if us == nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(*us).UTC()
+}
+
+func taskText(tasks []escrow.Task) any {
+	if len(tasks) == 0 {
+		return nil
+	}
+	parts := make([]string, len(tasks))
+	for i, t := range tasks {
+		parts[i] = string(t)
+	}
+	return strings.Join(parts, ",")
+}
+
+// Payment returns a payment of a merchant, or ErrNotFound. Inside a transaction
+// it is locked until the end.
+func (q *queries) Payment(merchant, id string) (escrow.Payment, error) {
+	return one(q, scanPayment, `SELECT `+paymentColumns+` FROM payment WHERE merchant = $1 AND id = $2`+q.lock, merchant, id)
+}
+
+func (t *Tx) insertPayment(p *escrow.Payment) error {
+	doc, err := encodePayment(p)
+	if err != nil {
+		return err
+	}
+	_, err = t.ex.exec(`INSERT INTO payment (`+paymentColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		p.Merchant, p.ID, p.OrderID, p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
+		p.OpenedAt.UnixMicro(), nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(),
+		nullable(p.WakeAt), nullable(p.TrackAt), taskText(p.Tasks), doc)
+	return err
+}
+
+// updatePayment replaces a payment that was read at version p.Version-1.
+func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
+	doc, err := encodePayment(p)
+	if err != nil {
+		return err
+	}
+	n, err := t.ex.exec(`UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
+		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15
+		WHERE merchant = $16 AND id = $17 AND version = $18`,
+		p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
+		nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(), nullable(p.WakeAt), nullable(p.TrackAt),
+		taskText(p.Tasks), doc, p.Merchant, p.ID, was)
+	if err == nil && n == 0 {
+		return ErrStale
+	}
+	return err
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

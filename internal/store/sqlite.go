@@ -1,0 +1,281 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/pressly/goose/v3"
+	moderncsqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations/sqlite/*.sql
+var sqliteMigrations embed.FS
+
+const (
+	// readers is the number of read-only connections.
+	readers = 4
+	// leastSQLite is the first version without the WAL-reset corruption bug.
+	leastSQLite = "3.51.3"
+)
+
+// sqlite is the embedded engine: one writing connection and a few readers.
+type sqlite struct {
+	writer *sql.DB
+	reader *sql.DB
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt
+
+	readMu    sync.RWMutex
+	readStmts map[string]*sql.Stmt
+
+	lockFile *os.File
+}
+
+// OpenSQLite opens, and if needed makes and migrates, the database in file. A
+// second process on the same file is refused.
+func OpenSQLite(ctx context.Context, file string) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return nil, fmt.Errorf("make the folder of the database: %w", err)
+	}
+	lockFile, err := lockOut(file + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	e := &sqlite{stmts: map[string]*sql.Stmt{}, readStmts: map[string]*sql.Stmt{}, lockFile: lockFile}
+	if err := e.open(ctx, file); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return start(e), nil
+}
+
+// lockOut takes an exclusive lock, so that two servers never share one file.
+func lockOut(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock of the database: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("the database %s is in use by another process: stop it first or use another file", strings.TrimSuffix(path, ".lock"))
+	}
+	return f, nil
+}
+
+func (e *sqlite) open(ctx context.Context, file string) error {
+	var err error
+	if e.writer, err = sql.Open("sqlite", dsn(file, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
+		"_pragma=busy_timeout(5000)", "_pragma=foreign_keys(ON)", "_pragma=wal_autocheckpoint(4000)", "_pragma=cache_size(-16000)")); err != nil {
+		return err
+	}
+	e.writer.SetMaxOpenConns(1)
+	if err := e.check(ctx); err != nil {
+		return err
+	}
+	if err := migrate(ctx, goose.DialectSQLite3, e.writer, sqliteMigrations, "migrations/sqlite"); err != nil {
+		return err
+	}
+	if e.reader, err = sql.Open("sqlite", dsn(file, "mode=ro", "_pragma=busy_timeout(5000)", "_pragma=query_only(ON)", "_pragma=cache_size(-4000)")); err != nil {
+		return err
+	}
+	e.reader.SetMaxOpenConns(readers)
+	e.reader.SetMaxIdleConns(readers)
+	e.conn, err = e.writer.Conn(ctx)
+	return err
+}
+
+func dsn(file string, params ...string) string {
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + strings.Join(params, "&")
+}
+
+// check refuses a library with known corruption and settings that are not durable.
+func (e *sqlite) check(ctx context.Context) error {
+	var version, journal string
+	var synchronous int
+	row := func(q string, dest any) error { return e.writer.QueryRowContext(ctx, q).Scan(dest) }
+	if err := errors.Join(row("SELECT sqlite_version()", &version), row("PRAGMA journal_mode", &journal), row("PRAGMA synchronous", &synchronous)); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if olderVersion(version, leastSQLite) {
+		return fmt.Errorf("SQLite %s can corrupt a WAL database; at least %s is needed", version, leastSQLite)
+	}
+	if journal != "wal" || synchronous != 2 {
+		return fmt.Errorf("the database runs with journal_mode=%s synchronous=%d; wal and FULL (2) are needed", journal, synchronous)
+	}
+	return nil
+}
+
+func olderVersion(have, want string) bool {
+	var h, w [3]int
+	_, _ = fmt.Sscanf(have, "%d.%d.%d", &h[0], &h[1], &h[2])
+	_, _ = fmt.Sscanf(want, "%d.%d.%d", &w[0], &w[1], &w[2])
+	for i := range h {
+		if h[i] != w[i] {
+			return h[i] < w[i]
+		}
+	}
+	return false
+}
+
+// sqliteTx is the writing connection inside a transaction.
+type sqliteTx struct{ e *sqlite }
+
+func (e *sqlite) begin(context.Context) (writeTx, error) {
+	t := sqliteTx{e}
+	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// stmt prepares a statement once; the number of different statements is that
+// of the source code.
+func (e *sqlite) stmt(query string) (*sql.Stmt, error) {
+	if st := e.stmts[query]; st != nil {
+		return st, nil
+	}
+	st, err := e.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	e.stmts[query] = st
+	return st, nil
+}
+
+func (t sqliteTx) exec(query string, args ...any) (int64, error) {
+	st, err := t.e.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (t sqliteTx) query(query string, args ...any) (rowSet, error) {
+	st, err := t.e.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.Query(args...)
+}
+
+func (t sqliteTx) only(query string) error { _, err := t.exec(query); return err }
+
+func (t sqliteTx) savepoint() error { return t.only("SAVEPOINT one") }
+func (t sqliteTx) release() error   { return t.only("RELEASE one") }
+func (t sqliteTx) rollbackTo() error {
+	if err := t.only("ROLLBACK TO one"); err != nil {
+		return err
+	}
+	return t.release()
+}
+func (t sqliteTx) commit() error   { return t.only("COMMIT") }
+func (t sqliteTx) rollback() error { return t.only("ROLLBACK") }
+
+// sqliteRead runs statements on one of the read-only connections.
+type sqliteRead struct {
+	ctx context.Context
+	e   *sqlite
+}
+
+func (e *sqlite) read(ctx context.Context, fn func(executor) error) error {
+	return fn(sqliteRead{ctx, e})
+}
+
+func (r sqliteRead) exec(string, ...any) (int64, error) {
+	return 0, errors.New("store: a reader does not write")
+}
+
+func (r sqliteRead) query(query string, args ...any) (rowSet, error) {
+	st, err := r.e.readStmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(r.ctx, args...)
+}
+
+// maxReadStmts bounds the prepared statements of readers; searches build their
+// text from a fixed set of parts, so the bound is not met in practice.
+const maxReadStmts = 500
+
+func (e *sqlite) readStmt(query string) (*sql.Stmt, error) {
+	e.readMu.RLock()
+	st := e.readStmts[query]
+	e.readMu.RUnlock()
+	if st != nil {
+		return st, nil
+	}
+	e.readMu.Lock()
+	defer e.readMu.Unlock()
+	if st := e.readStmts[query]; st != nil {
+		return st, nil
+	}
+	if len(e.readStmts) >= maxReadStmts {
+		return nil, errors.New("store: too many different queries")
+	}
+	st, err := e.reader.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	e.readStmts[query] = st
+	return st, nil
+}
+
+func (e *sqlite) lock() string { return "" }
+
+func (e *sqlite) classify(err error) error {
+	var se *moderncsqlite.Error
+	if err == nil || !errors.As(err, &se) {
+		return err
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT:
+		if se.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
+			return fmt.Errorf("%w (%w)", ErrExists, err)
+		}
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
+	}
+	return err
+}
+
+// maintain brings the file and the planner's statistics up to date.
+func (e *sqlite) maintain(ctx context.Context) error {
+	_, err := e.reader.ExecContext(ctx, "PRAGMA optimize")
+	return err
+}
+
+func (e *sqlite) close() error {
+	var errs []error
+	for _, st := range e.stmts {
+		errs = append(errs, st.Close())
+	}
+	for _, st := range e.readStmts {
+		errs = append(errs, st.Close())
+	}
+	if e.reader != nil {
+		errs = append(errs, e.reader.Close())
+	}
+	if e.conn != nil {
+		errs = append(errs, e.conn.Close())
+	}
+	if e.writer != nil {
+		errs = append(errs, e.writer.Close())
+	}
+	if e.lockFile != nil {
+		errs = append(errs, e.lockFile.Close())
+	}
+	return errors.Join(errs...)
+}
