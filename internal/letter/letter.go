@@ -43,24 +43,11 @@ type Operator struct {
 	URL          string
 }
 
-// Names turns codes into what a buyer reads. A nil function leaves the code as
-// it is, and a nil Tracking gives no link.
-type Names struct {
-	// Carrier is the name of a parcel company by Holdfast's own code.
-	Carrier func(code string, english bool) string
-	// Bank is the name of a bank by its national three-digit code.
-	Bank func(code string, english bool) string
-	// Tracking is the address of the carrier's own page about one parcel, or
-	// empty. It must not be taken from what a shop sent.
-	Tracking func(carrier, number string) string
-}
-
 // View is everything that a letter may say.
 type View struct {
 	Payment  escrow.Payment
 	Merchant merchant.Merchant
 	Operator Operator
-	Names    Names
 	English  bool
 	// DecisionURL is the buyer's link to the decision page; empty while there is none.
 	DecisionURL string

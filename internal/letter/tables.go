@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/krbank"
+	"github.com/holdfast-pay/holdfast/internal/krcarrier"
 )
 
 // tables are the facts of a letter: what its kind is about first, then the
@@ -119,7 +121,7 @@ func (c *composer) delivery() table {
 	for _, parcel := range d.Parcels {
 		list = append(list,
 			row{Label: c.w.Carrier, Value: c.carrier(parcel.Carrier)},
-			row{Label: c.w.Tracking, Value: parcel.Number, URL: c.tracking(parcel)},
+			row{Label: c.w.Tracking, Value: parcel.Number, URL: krcarrier.Page(parcel.Carrier, parcel.Number)},
 		)
 	}
 	list = append(list,
@@ -147,32 +149,16 @@ func (c *composer) agent() table {
 	)}
 }
 
-func (c *composer) bank(code string) string {
-	if c.v.Names.Bank == nil {
-		return code
-	}
-	return c.v.Names.Bank(code, c.v.English)
-}
+func (c *composer) bank(code string) string { return krbank.Name(code, c.v.English) }
 
+// carrier is the carrier's name; a shop that delivers by itself and a carrier
+// outside the table have words of their own.
 func (c *composer) carrier(code string) string {
-	switch {
-	case code == escrow.SelfDelivery:
+	switch code {
+	case escrow.SelfDelivery:
 		return c.w.SelfDelivery
-	case code == escrow.OtherCarrier:
+	case escrow.OtherCarrier:
 		return c.w.OtherCarrier
-	case c.v.Names.Carrier == nil:
-		return code
 	}
-	return c.v.Names.Carrier(code, c.v.English)
-}
-
-// tracking is the carrier's page about a parcel, if there is one to link to.
-func (c *composer) tracking(p escrow.Parcel) string {
-	if c.v.Names.Tracking == nil || p.Number == "" {
-		return ""
-	}
-	if at := c.v.Names.Tracking(p.Carrier, p.Number); isWeb(at) {
-		return at
-	}
-	return ""
+	return krcarrier.Name(code, c.v.English)
 }
