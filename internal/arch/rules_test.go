@@ -37,10 +37,10 @@ type foreign struct {
 var (
 	ground = []string{"internal/money", "internal/bizday", "internal/ident", "internal/clock", "internal/fault",
 		"internal/krbank", "internal/krcarrier"}
-	rules  = []string{"internal/ledger", "internal/escrow", "internal/settle", "internal/recon", "internal/merchant"}
-	ports  = []string{"internal/rail/bank", "internal/rail/carrier", "internal/rail/mail"}
-	rails  = []string{"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*"}
-	edges  = []string{"internal/api/*", "internal/admin", "internal/web/*", "internal/sandbox", "internal/sandbox/*",
+	rules = []string{"internal/ledger", "internal/escrow", "internal/settle", "internal/recon", "internal/merchant"}
+	ports = []string{"internal/rail/bank", "internal/rail/carrier", "internal/rail/mail"}
+	rails = []string{"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*"}
+	edges = []string{"internal/api/*", "internal/admin", "internal/web/*", "internal/sandbox", "internal/sandbox/*",
 		"internal/rail/*", "internal/webhook", "internal/wire/*", "internal/letter"}
 )
 
