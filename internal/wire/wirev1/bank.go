@@ -1,13 +1,6 @@
 package wirev1
 
-// Bank is a bank or other institution that keeps accounts.
-type Bank struct {
-	// Code is the national three-digit code.
-	Code string
-	// Korean and English are its names. Codes of merged institutions keep the
-	// name under which the code was given out.
-	Korean, English string
-}
+import "github.com/holdfast-pay/holdfast/internal/krbank"
 
 // StandardCode is a row of a code table on the wire.
 type StandardCode struct {
@@ -15,117 +8,27 @@ type StandardCode struct {
 	Name string `json:"name"`
 }
 
-// banks is ordered by code.
-var banks = []Bank{
-	{"001", "한국은행", "Bank of Korea"},
-	{"002", "산업은행", "Korea Development Bank"},
-	{"003", "기업은행", "Industrial Bank of Korea"},
-	{"004", "KB국민은행", "KB Kookmin Bank"},
-	{"005", "외환은행", "Korea Exchange Bank"},
-	{"007", "수협은행", "Suhyup Bank"},
-	{"008", "수출입은행", "Export-Import Bank of Korea"},
-	{"011", "NH농협은행", "NH NongHyup Bank"},
-	{"012", "지역농·축협", "Local NongHyup"},
-	{"020", "우리은행", "Woori Bank"},
-	{"023", "SC제일은행", "SC First Bank Korea"},
-	{"027", "한국씨티은행", "Citibank Korea"},
-	{"030", "수협중앙회", "National Federation of Fisheries Cooperatives"},
-	{"031", "대구은행(iM뱅크)", "Daegu Bank (iM Bank)"},
-	{"032", "부산은행", "Busan Bank"},
-	{"034", "광주은행", "Kwangju Bank"},
-	{"035", "제주은행", "Jeju Bank"},
-	{"037", "전북은행", "Jeonbuk Bank"},
-	{"039", "경남은행", "Kyongnam Bank"},
-	{"045", "새마을금고", "Korean Federation of Community Credit Cooperatives"},
-	{"048", "신협", "National Credit Union Federation of Korea"},
-	{"050", "저축은행", "Mutual Savings Banks"},
-	{"052", "모건스탠리은행", "Morgan Stanley Bank"},
-	{"054", "HSBC은행", "HSBC"},
-	{"055", "도이치은행", "Deutsche Bank"},
-	{"056", "알비에스피엘씨은행", "RBS"},
-	{"057", "제이피모간체이스은행", "JPMorgan Chase Bank"},
-	{"058", "미즈호은행", "Mizuho Bank"},
-	{"059", "엠유에프지은행", "MUFG Bank"},
-	{"060", "BOA은행", "Bank of America"},
-	{"061", "비엔피파리바은행", "BNP Paribas"},
-	{"062", "중국공상은행", "Industrial and Commercial Bank of China"},
-	{"063", "중국은행", "Bank of China"},
-	{"064", "산림조합중앙회", "National Forestry Cooperative Federation"},
-	{"065", "대화은행", "United Overseas Bank"},
-	{"066", "교통은행", "Bank of Communications"},
-	{"067", "중국건설은행", "China Construction Bank"},
-	{"071", "우체국", "Korea Post"},
-	{"076", "신용보증기금", "Korea Credit Guarantee Fund"},
-	{"077", "기술보증기금", "Korea Technology Finance Corporation"},
-	{"081", "하나은행", "Hana Bank"},
-	{"088", "신한은행", "Shinhan Bank"},
-	{"089", "케이뱅크", "K bank"},
-	{"090", "카카오뱅크", "KakaoBank"},
-	{"092", "토스뱅크", "Toss Bank"},
-	{"093", "한국주택금융공사", "Korea Housing Finance Corporation"},
-	{"094", "서울보증보험", "Seoul Guarantee Insurance"},
-	{"095", "경찰청", "Korean National Police Agency"},
-	{"096", "한국전자금융", "NICE Total Cash Management"},
-	{"099", "금융결제원", "Korea Financial Telecommunications and Clearings Institute"},
-	{"101", "한국신용정보원", "Korea Credit Information Services"},
-	{"209", "유안타증권", "Yuanta Securities"},
-	{"218", "KB증권", "KB Securities"},
-	{"221", "상상인증권", "Sangsangin Investment & Securities"},
-	{"222", "한양증권", "Hanyang Securities"},
-	{"223", "리딩투자증권", "Leading Investment & Securities"},
-	{"224", "BNK투자증권", "BNK Securities"},
-	{"225", "IBK투자증권", "IBK Securities"},
-	{"226", "KB투자증권", "KB Investment & Securities"},
-	{"227", "다올투자증권", "Daol Investment & Securities"},
-	{"230", "미래에셋증권", "Mirae Asset Securities"},
-	{"238", "대우증권", "Daewoo Securities"},
-	{"240", "삼성증권", "Samsung Securities"},
-	{"243", "한국투자증권", "Korea Investment & Securities"},
-	{"247", "NH투자증권", "NH Investment & Securities"},
-	{"261", "교보증권", "Kyobo Securities"},
-	{"262", "하이투자증권", "Hi Investment & Securities"},
-	{"263", "현대차증권", "Hyundai Motor Securities"},
-	{"264", "키움증권", "Kiwoom Securities"},
-	{"265", "LS증권", "LS Securities"},
-	{"266", "SK증권", "SK Securities"},
-	{"267", "대신증권", "Daishin Securities"},
-	{"268", "솔로몬투자증권", "Solomon Investment & Securities"},
-	{"269", "한화투자증권", "Hanwha Investment & Securities"},
-	{"270", "하나증권", "Hana Securities"},
-	{"271", "토스증권", "Toss Securities"},
-	{"278", "신한투자증권", "Shinhan Securities"},
-	{"279", "DB금융투자", "DB Financial Investment"},
-	{"280", "유진투자증권", "Eugene Investment & Securities"},
-	{"287", "메리츠증권", "Meritz Securities"},
-	{"288", "카카오페이증권", "Kakao Pay Securities"},
-	{"289", "엔에이치투자증권", "NH Investment & Securities (former)"},
-	{"290", "부국증권", "Bookook Securities"},
-	{"291", "신영증권", "Shinyoung Securities"},
-	{"292", "케이프투자증권", "Cape Investment & Securities"},
-	{"293", "한국증권금융", "Korea Securities Finance Corporation"},
-	{"294", "한국포스증권", "Korea Foss Securities"},
-	{"295", "우리종합금융", "Woori Investment Bank"},
-	{"296", "삼성선물", "Samsung Futures"},
-	{"297", "외환선물", "KEB Futures"},
-	{"298", "현대선물", "Hyundai Futures"},
-}
-
-var bankByCode = func() map[string]Bank {
-	byCode := make(map[string]Bank, len(banks))
-	for _, b := range banks {
-		byCode[b.Code] = b
+// Banks is the table of banks on the wire.
+func Banks() []StandardCode {
+	all := krbank.All()
+	rows := make([]StandardCode, len(all))
+	for i, b := range all {
+		rows[i] = StandardCode{Code: b.Code, Name: b.Korean}
 	}
-	return byCode
-}()
-
-// Banks returns the code table, ordered by code.
-func Banks() []Bank { return append([]Bank(nil), banks...) }
-
-// BankByCode returns the bank of a national three-digit code.
-func BankByCode(code string) (Bank, bool) {
-	b, ok := bankByCode[code]
-	return b, ok
+	return rows
 }
 
-// StandardCode returns the bank as a row on the wire.
-func (b Bank) StandardCode() StandardCode { return StandardCode{Code: b.Code, Name: b.Korean} }
+// BankCode returns the national three-digit code for what a shop sent. Shops
+// that used a single gateway before write its form of the code: two digits, or
+// BK and two digits. It reports false if no bank has the code.
+func BankCode(sent string) (string, bool) {
+	code := sent
+	switch {
+	case len(sent) == 2:
+		code = "0" + sent
+	case len(sent) == 4 && sent[:2] == "BK":
+		code = "0" + sent[2:]
+	}
+	_, known := krbank.ByCode(code)
+	return code, known
+}

@@ -1,13 +1,15 @@
 package wirev1
 
-// CarrierETC is the code that every carrier outside the table is stored under.
+import "github.com/holdfast-pay/holdfast/internal/krcarrier"
+
+// CarrierETC is the code of every carrier outside the table.
 const CarrierETC = "ETC"
 
 // Carrier is a parcel company as this dialect names it.
 type Carrier struct {
 	// Code is what a shop sends as company.
 	Code string
-	// House is Holdfast's own code of the same company.
+	// House is Holdfast's own code of the same company, see krcarrier.
 	House string
 	// Korean is the company's name today.
 	Korean string
@@ -37,7 +39,7 @@ var carriers = []Carrier{
 	{Code: "HDEXP", House: "HAPDONG", Korean: "합동택배"},
 	{Code: "LOGEN", House: "LOGEN", Korean: "로젠택배", Former: true},
 	{Code: "KOREX", House: "CJ", Korean: "CJ대한통운", Former: true},
-	{Code: CarrierETC, House: CarrierETC, Korean: "기타"},
+	{Code: CarrierETC, House: krcarrier.Other, Korean: "기타"},
 }
 
 var houseByCode, codeByHouse = func() (map[string]string, map[string]string) {
@@ -55,13 +57,13 @@ var houseByCode, codeByHouse = func() (map[string]string, map[string]string) {
 func Carriers() []Carrier { return append([]Carrier(nil), carriers...) }
 
 // CarrierOf returns Holdfast's code for the company that a shop sent. A company
-// that is not in the table becomes [CarrierETC]: shops send names of their own,
+// that is not in the table becomes [krcarrier.Other]: shops send names of their own,
 // and the dialect never refuses one.
 func CarrierOf(company string) string {
 	if house, ok := houseByCode[company]; ok {
 		return house
 	}
-	return CarrierETC
+	return krcarrier.Other
 }
 
 // CompanyOf returns what this dialect calls one of Holdfast's carriers;

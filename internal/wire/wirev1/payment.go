@@ -4,19 +4,16 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/krbank"
 )
 
-// Status is the state of a payment in this dialect. It has no words for the
-// steps of an escrow: from the deposit to a whole cancel a payment is paid.
-type Status string
+// Status is the state of a payment in this dialect, whose words the domain
+// shares. There are none for the steps of an escrow: from the deposit to a whole
+// cancel a payment is paid.
+type Status = escrow.Status
 
-// The states of a payment.
-const (
-	StatusReady     Status = "ready"
-	StatusPaid      Status = "paid"
-	StatusFailed    Status = "failed"
-	StatusCancelled Status = "cancelled"
-)
+// StatusOf returns the state of a payment.
+func StatusOf(p *escrow.Payment) Status { return p.Status() }
 
 // CurrencyKRW is the only currency.
 const CurrencyKRW = "KRW"
@@ -197,24 +194,6 @@ func reversalID(p *escrow.Payment) string {
 	return ""
 }
 
-// StatusOf says what a payment is in this dialect. It is cancelled when all of
-// its money went back or its account was left unpaid, whatever the escrow says.
-func StatusOf(p *escrow.Payment) Status {
-	switch p.State {
-	case escrow.Opened, escrow.AwaitingDeposit:
-		return StatusReady
-	case escrow.Failed:
-		return StatusFailed
-	case escrow.Cancelled:
-		return StatusCancelled
-	case escrow.Paid, escrow.Held, escrow.Shipped, escrow.Delivered, escrow.Confirmed, escrow.Rejected, escrow.RejectionAccepted:
-	}
-	if p.Refunded == p.Amount {
-		return StatusCancelled
-	}
-	return StatusPaid
-}
-
 // PayMethod is the word for a method of payment, or empty if there is none yet.
 func PayMethod(m escrow.Method) string {
 	switch m {
@@ -250,7 +229,7 @@ func channel(device string) *string {
 }
 
 func bank(code string) (*string, *string) {
-	b, ok := BankByCode(code)
+	b, ok := krbank.ByCode(code)
 	if !ok {
 		return text(code), nil
 	}

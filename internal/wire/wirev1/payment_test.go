@@ -64,27 +64,27 @@ func TestNewPaymentKeepsTheShape(t *testing.T) {
 	tests := []struct {
 		name   string
 		p      *escrow.Payment
-		status Status
+		status escrow.Status
 		part   string
 	}{
-		{"opened", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Opened, Amount: 100}, StatusReady, `"pay_method":null,"pg_id":null,"pg_provider":null,"pg_tid":null`},
-		{"waiting", vbankPayment(escrow.AwaitingDeposit), StatusReady, `"vbank_code":"088","vbank_date":1795744800,"vbank_holder":"홀드패스트","vbank_issued_at":1795654800,"vbank_name":"신한은행","vbank_num":"56200000000001"`},
-		{"held", vbankPayment(escrow.Held), StatusPaid, `"paid_at":1795658400`},
-		{"shipped", vbankPayment(escrow.Shipped), StatusPaid, `"custom_data":"{\"cart\":1}"`},
-		{"confirmed", vbankPayment(escrow.Confirmed), StatusPaid, `"deposit_history":[{"pg_tid":"b1","amount":35900,"depositor_name":"김하늘","deposited_at":1795658400}]`},
-		{"partly cancelled", cancelled(vbankPayment(escrow.Confirmed), 900), StatusPaid, `"cancel_amount":900,"cancel_history":[{"pg_tid":"imp_000012345678-r1","amount":900,"cancelled_at":1795744800,"reason":"단순 변심","cancellation_id":"imp_000012345678-r1","receipt_url":""}],"cancel_reason":"단순 변심"`},
-		{"cancelled in two parts", cancelled(vbankPayment(escrow.Confirmed), 900, 35_000), StatusCancelled, `"cancelled_at":1795748400`},
-		{"cancelled", cancelled(vbankPayment(escrow.Cancelled), 35_900), StatusCancelled, `"paid_at":1795658400`},
-		{"rejection accepted", vbankPayment(escrow.RejectionAccepted), StatusPaid, `"cancel_amount":0`},
-		{"goods returned", returned, StatusCancelled, `"cancel_amount":35900`},
-		{"expired", expired, StatusCancelled, `"cancel_amount":0,"cancel_history":[]`},
-		{"reversed", reversed, StatusCancelled, `"cancel_amount":35900,"cancel_history":[{"pg_tid":"imp_000012345678","amount":35900`},
-		{"suspense returned", suspense, StatusReady, `"cancel_history":[],"cancel_reason":null`},
-		{"failed", vbankPayment(escrow.Failed), StatusFailed, `"started_at":1795654800,"status":"failed"`},
-		{"transfer", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Held, Method: escrow.BankTransfer, Amount: 100, PaidAt: paid, Payer: escrow.BankAccount{Bank: "004"}}, StatusPaid, `"bank_code":"004","bank_name":"KB국민은행"`},
-		{"unknown bank", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Held, Method: escrow.BankTransfer, Amount: 100, PaidAt: paid, Payer: escrow.BankAccount{Bank: "999"}}, StatusPaid, `"bank_code":"999","bank_name":null`},
-		{"card", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Paid, Method: escrow.Card, Amount: 100, PaidAt: paid, CardName: "신한카드", ApprovalNo: "30000000"}, StatusPaid, `"apply_num":"30000000"`},
-		{"odd device", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Opened, Amount: 100, Device: "tv"}, StatusReady, `"channel":null`},
+		{"opened", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Opened, Amount: 100}, escrow.StatusReady, `"pay_method":null,"pg_id":null,"pg_provider":null,"pg_tid":null`},
+		{"waiting", vbankPayment(escrow.AwaitingDeposit), escrow.StatusReady, `"vbank_code":"088","vbank_date":1795744800,"vbank_holder":"홀드패스트","vbank_issued_at":1795654800,"vbank_name":"신한은행","vbank_num":"56200000000001"`},
+		{"held", vbankPayment(escrow.Held), escrow.StatusPaid, `"paid_at":1795658400`},
+		{"shipped", vbankPayment(escrow.Shipped), escrow.StatusPaid, `"custom_data":"{\"cart\":1}"`},
+		{"confirmed", vbankPayment(escrow.Confirmed), escrow.StatusPaid, `"deposit_history":[{"pg_tid":"b1","amount":35900,"depositor_name":"김하늘","deposited_at":1795658400}]`},
+		{"partly cancelled", cancelled(vbankPayment(escrow.Confirmed), 900), escrow.StatusPaid, `"cancel_amount":900,"cancel_history":[{"pg_tid":"imp_000012345678-r1","amount":900,"cancelled_at":1795744800,"reason":"단순 변심","cancellation_id":"imp_000012345678-r1","receipt_url":""}],"cancel_reason":"단순 변심"`},
+		{"cancelled in two parts", cancelled(vbankPayment(escrow.Confirmed), 900, 35_000), escrow.StatusCancelled, `"cancelled_at":1795748400`},
+		{"cancelled", cancelled(vbankPayment(escrow.Cancelled), 35_900), escrow.StatusCancelled, `"paid_at":1795658400`},
+		{"rejection accepted", vbankPayment(escrow.RejectionAccepted), escrow.StatusPaid, `"cancel_amount":0`},
+		{"goods returned", returned, escrow.StatusCancelled, `"cancel_amount":35900`},
+		{"expired", expired, escrow.StatusCancelled, `"cancel_amount":0,"cancel_history":[]`},
+		{"reversed", reversed, escrow.StatusCancelled, `"cancel_amount":35900,"cancel_history":[{"pg_tid":"imp_000012345678","amount":35900`},
+		{"suspense returned", suspense, escrow.StatusReady, `"cancel_history":[],"cancel_reason":null`},
+		{"failed", vbankPayment(escrow.Failed), escrow.StatusFailed, `"started_at":1795654800,"status":"failed"`},
+		{"transfer", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Held, Method: escrow.BankTransfer, Amount: 100, PaidAt: paid, Payer: escrow.BankAccount{Bank: "004"}}, escrow.StatusPaid, `"bank_code":"004","bank_name":"KB국민은행"`},
+		{"unknown bank", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Held, Method: escrow.BankTransfer, Amount: 100, PaidAt: paid, Payer: escrow.BankAccount{Bank: "999"}}, escrow.StatusPaid, `"bank_code":"999","bank_name":null`},
+		{"card", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Paid, Method: escrow.Card, Amount: 100, PaidAt: paid, CardName: "신한카드", ApprovalNo: "30000000"}, escrow.StatusPaid, `"apply_num":"30000000"`},
+		{"odd device", &escrow.Payment{ID: "imp_000000000001", OrderID: "m", State: escrow.Opened, Amount: 100, Device: "tv"}, escrow.StatusReady, `"channel":null`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestNewPaymentKeepsTheShape(t *testing.T) {
 			if err := schema.VisitJSON(v, openapi3.EnableJSONSchema2020()); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
-			if got := StatusOf(test.p); got != test.status {
+			if got := test.p.Status(); got != test.status {
 				t.Errorf("status %s, want %s", got, test.status)
 			}
 			if !strings.Contains(string(out), test.part) {

@@ -1,29 +1,24 @@
 package wirev1
 
 import (
-	"regexp"
 	"testing"
+
+	"github.com/holdfast-pay/holdfast/internal/krcarrier"
 )
 
 func TestBanks(t *testing.T) {
-	code := regexp.MustCompile(`^[0-9]{3}$`)
-	last := ""
+	if len(Banks()) == 0 {
+		t.Fatal("the table is empty")
+	}
 	for _, b := range Banks() {
-		if !code.MatchString(b.Code) || b.Code <= last {
-			t.Errorf("%s is out of order after %q", b.Code, last)
-		}
-		if b.Korean == "" || b.English == "" {
-			t.Errorf("%s lacks a name", b.Code)
-		}
-		last = b.Code
-	}
-	for want, name := range map[string]string{"088": "신한은행", "011": "NH농협은행", "092": "토스뱅크"} {
-		if b, ok := BankByCode(want); !ok || b.Korean != name {
-			t.Errorf("%s: got %+v, want %s", want, b, name)
+		if code, ok := BankCode(b.Code); !ok || code != b.Code || b.Name == "" {
+			t.Errorf("%+v does not find itself", b)
 		}
 	}
-	if _, ok := BankByCode("88"); ok {
-		t.Error("a two-digit code was found")
+	for sent, want := range map[string]string{"088": "088", "88": "088", "BK88": "088", "04": "004", "888": "", "8": "", "": "", "bk88": "", "BK": ""} {
+		if code, ok := BankCode(sent); ok != (want != "") || (ok && code != want) {
+			t.Errorf("%q: got %q, %t", sent, code, ok)
+		}
 	}
 }
 
@@ -51,8 +46,8 @@ func TestCarriers(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, c := range Carriers() {
-		if seen[c.Code] || c.Korean == "" || c.House == "" {
-			t.Errorf("%s is twice in the table or lacks a name", c.Code)
+		if _, ok := krcarrier.ByCode(c.House); !ok || seen[c.Code] || c.Korean == "" {
+			t.Errorf("%s is twice in the table, lacks a name or means no carrier", c.Code)
 		}
 		seen[c.Code] = true
 	}

@@ -100,18 +100,18 @@ func NoticeOf(p *escrow.Payment, e escrow.Event) (Notice, bool) {
 	n := Notice{ImpUID: p.ID, MerchantUID: p.OrderID}
 	switch e.Type {
 	case escrow.EventAccountIssued, escrow.EventDepositReversed:
-		n.Status = StatusReady
+		n.Status = escrow.StatusReady
 		return n, e.Type == escrow.EventAccountIssued || p.PaidAt.IsZero()
 	case escrow.EventPaid:
-		n.Status = StatusPaid
+		n.Status = escrow.StatusPaid
 		return n, true
 	case escrow.EventAccountExpired:
-		n.Status = StatusCancelled
+		n.Status = escrow.StatusCancelled
 		return n, e.Notify
 	case escrow.EventCancelled, escrow.EventPartlyRefunded:
-		n.Status = StatusCancelled
+		n.Status = escrow.StatusCancelled
 		if e.Type == escrow.EventPartlyRefunded {
-			n.Status = StatusPaid
+			n.Status = escrow.StatusPaid
 		}
 		n.CancellationID = cancellationAt(p, e.At)
 		return n, e.Notify
@@ -137,10 +137,10 @@ func EscrowNoticeOf(p *escrow.Payment, e escrow.Event) (EscrowNotice, bool) {
 	if step == "" || !p.Escrow {
 		return EscrowNotice{}, false
 	}
-	status, denied := StatusPaid, ""
+	status, denied := escrow.StatusPaid, ""
 	switch step {
 	case EscrowCancelled:
-		status = StatusCancelled
+		status = escrow.StatusCancelled
 	case EscrowRejected:
 		denied = e.Reason
 	default:

@@ -54,7 +54,7 @@ func TestNoticeOf(t *testing.T) {
 }
 
 func TestNoticeForm(t *testing.T) {
-	n := Notice{ImpUID: "imp_1", MerchantUID: "주문 1&2", Status: StatusPaid}
+	n := Notice{ImpUID: "imp_1", MerchantUID: "주문 1&2", Status: escrow.StatusPaid}
 	if got, want := n.Form(), "imp_uid=imp_1&merchant_uid=%EC%A3%BC%EB%AC%B8+1%262&status=paid"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -69,16 +69,16 @@ func TestEscrowNoticeOf(t *testing.T) {
 	tests := []struct {
 		e      escrow.Event
 		code   EscrowStatus
-		status Status
+		status escrow.Status
 	}{
-		{escrow.Event{Type: escrow.EventDeliveryRegistered}, "2", StatusPaid},
-		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.ByBuyer)}, "3", StatusPaid},
-		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.ByShop)}, "3", StatusPaid},
-		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.ByTime)}, "31", StatusPaid},
-		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.Forced)}, "32", StatusPaid},
-		{escrow.Event{Type: escrow.EventRejected, Reason: "파손"}, "4", StatusPaid},
-		{escrow.Event{Type: escrow.EventCancelled}, "8", StatusCancelled},
-		{escrow.Event{Type: escrow.EventRejectionAccepted}, "10", StatusPaid},
+		{escrow.Event{Type: escrow.EventDeliveryRegistered}, "2", escrow.StatusPaid},
+		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.ByBuyer)}, "3", escrow.StatusPaid},
+		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.ByShop)}, "3", escrow.StatusPaid},
+		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.ByTime)}, "31", escrow.StatusPaid},
+		{escrow.Event{Type: escrow.EventConfirmed, Kind: string(escrow.Forced)}, "32", escrow.StatusPaid},
+		{escrow.Event{Type: escrow.EventRejected, Reason: "파손"}, "4", escrow.StatusPaid},
+		{escrow.Event{Type: escrow.EventCancelled}, "8", escrow.StatusCancelled},
+		{escrow.Event{Type: escrow.EventRejectionAccepted}, "10", escrow.StatusPaid},
 		{escrow.Event{Type: escrow.EventDelivered}, "", ""},
 		{escrow.Event{Type: escrow.EventPaid}, "", ""},
 	}
