@@ -137,6 +137,9 @@ const (
 	dirCode     = "imp_code"
 	dirAccount  = "account"
 	dirDecision = "decide"
+	// dirReplaced finds the payment of a decision link that a newer one replaced:
+	// such a link shows nothing and can only ask for the newest one by mail.
+	dirReplaced = "decide_replaced"
 )
 
 // remember keeps what must be found without knowing the merchant: the issued
@@ -151,7 +154,11 @@ func (a *App) remember(tx *store.Tx, before, next *escrow.Payment) error {
 		return nil
 	}
 	if before.LinkVersion > 0 {
-		if err := tx.DropDirectory(dirDecision, ident.Hash(a.decisionToken(before))); err != nil {
+		old := ident.Hash(a.decisionToken(before))
+		if err := tx.DropDirectory(dirDecision, old); err != nil {
+			return err
+		}
+		if err := tx.PutDirectory(dirReplaced, old, next.Merchant, next.ID); err != nil {
 			return err
 		}
 	}
@@ -214,6 +221,24 @@ func (a *App) ByDecisionToken(ctx context.Context, token string) (escrow.Payment
 	})
 }
 
+// RenewByToken makes a new decision link and mails it to the address that the
+// buyer gave, for the holder of any link of the payment, also of one that was
+// replaced. A token that never was one is NotFound.
+func (a *App) RenewByToken(ctx context.Context, token string) error {
+	ref, err := read(ctx, a, func(r *store.Reader) (store.Ref, error) {
+		ref, err := r.Lookup(dirDecision, ident.Hash(token))
+		if errors.Is(err, store.ErrNotFound) {
+			return r.Lookup(dirReplaced, ident.Hash(token))
+		}
+		return ref, err
+	})
+	if err != nil {
+		return notFound(err, "link")
+	}
+	_, err = a.Do(ctx, escrow.Buyer, ref.Merchant, ref.ID, escrow.RenewLink{})
+	return err
+}
+
 // Deposit is a bank's notice of money on an account.
 func (a *App) Deposit(ctx context.Context, account escrow.BankAccount, notice escrow.NotifyDeposit) (Result, error) {
 	ref, err := a.byAccount(ctx, account)
@@ -238,14 +263,24 @@ func owedWebhooks(m *merchant.Merchant, d *escrow.Decision) []store.WebhookOwed 
 	}
 	var out []store.WebhookOwed
 	for _, e := range d.Events {
-		if !tellsShop(e) && !(m.Webhook.EscrowEvents && d.Next.Escrow && TellsEscrow(e.Type)) {
-			continue
-		}
-		for _, u := range urls {
-			out = append(out, store.WebhookOwed{Seq: e.Seq, URL: u, Max: 1 + m.Webhook.Retries})
+		for _, kind := range toldBy(m, &d.Next, e) {
+			for _, u := range urls {
+				out = append(out, store.WebhookOwed{Seq: e.Seq, Kind: kind, URL: u, Max: 1 + m.Webhook.Retries})
+			}
 		}
 	}
 	return out
+}
+
+// toldBy lists the kinds of calls that an event causes.
+func toldBy(m *merchant.Merchant, p *escrow.Payment, e escrow.Event) (kinds []string) {
+	if tellsShop(e) {
+		kinds = append(kinds, store.WebhookStatus)
+	}
+	if m.Webhook.EscrowEvents && p.Escrow && tellsEscrow(e.Type) {
+		kinds = append(kinds, store.WebhookEscrow)
+	}
+	return kinds
 }
 
 func tellsShop(e escrow.Event) bool {
@@ -259,9 +294,9 @@ func tellsShop(e escrow.Event) bool {
 	}
 }
 
-// TellsEscrow reports whether an event changes the escrow status that
+// tellsEscrow reports whether an event changes the escrow status that
 // Inicis.Escrow.Changed carries.
-func TellsEscrow(t escrow.EventType) bool {
+func tellsEscrow(t escrow.EventType) bool {
 	switch t {
 	case escrow.EventDeliveryRegistered, escrow.EventConfirmed, escrow.EventRejected, escrow.EventRejectionAccepted, escrow.EventCancelled:
 		return true

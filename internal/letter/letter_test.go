@@ -409,3 +409,23 @@ func TestRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestNoticeOf: a page shows the words of the mail.
+func TestNoticeOf(t *testing.T) {
+	v := view(escrow.MailDelivered, false)
+	l := compose(t, escrow.MailDelivered, v)
+	n, ok := letter.NoticeOf(v)
+	if !ok || n.Big != "2026년 3월 13일(금요일)" {
+		t.Fatalf("notice %+v, %v", n, ok)
+	}
+	for _, line := range append(n.Lines, n.Head, n.Law) {
+		if !strings.Contains(l.Text, line) {
+			t.Errorf("the mail does not say %q", line)
+		}
+	}
+	for _, kind := range []escrow.Mail{escrow.MailPaid, escrow.MailConfirmed, escrow.MailCancelled} {
+		if n, ok := letter.NoticeOf(view(kind, false)); ok {
+			t.Errorf("%s: a notice of a purchase that is not to be decided: %+v", kind, n)
+		}
+	}
+}

@@ -17,7 +17,7 @@ type page struct {
 	Title, Greeting        string
 	Sandbox                string
 	Body                   []string
-	Notice                 *notice
+	Notice                 *Notice
 	Choices                []link
 	ChoiceURL              string // for those who read plain text
 	ChoicePlain, Hint      string
@@ -25,11 +25,26 @@ type page struct {
 	Foot                   []string
 }
 
-// notice is the box that says until when the buyer may decide.
-type notice struct {
-	Head, Big string
-	Lines     []string
-	Law       string
+// Notice is the box that says until when the buyer may decide, and what
+// silence means. Its words are those of the law's notice wherever they stand,
+// in a letter or on a page.
+type Notice struct {
+	Head  string
+	Big   string // the last day, or the term while it has no date yet
+	Lines []string
+	Law   string
+}
+
+// NoticeOf returns the notice for a payment that the buyer may still decide;
+// false for any other.
+func NoticeOf(v View) (Notice, bool) {
+	c, err := newComposer(escrow.MailLink, v)
+	if err != nil || !c.decidable() {
+		return Notice{}, false
+	}
+	c.vals = c.values()
+	n := c.notice()
+	return *n, c.err == nil
 }
 
 // link is a button.
@@ -197,12 +212,12 @@ func (c *composer) firm() bool {
 }
 
 // notice is what Decree art. 28-3 asks to be said.
-func (c *composer) notice() *notice {
+func (c *composer) notice() *Notice {
 	if !c.asks() && (c.kind != escrow.MailHoldReleased || !c.decidable() || c.deadline() == nil) {
 		return nil
 	}
 	w := c.w
-	n := &notice{Head: w.TermHead, Big: c.say(w.Term), Law: w.NoticeLaw}
+	n := &Notice{Head: w.TermHead, Big: c.say(w.Term), Law: w.NoticeLaw}
 	switch {
 	case c.p.Hold != nil:
 		n.Lines = c.all(w.NoticeStopped, w.NoticeSilence)
