@@ -1,7 +1,6 @@
 // Package wirev1 is the PortOne V1 dialect as data: its shapes, codes and texts,
-// and how they follow from the domain. It reads no request and writes no answer;
-// the HTTP edge and the webhooks share it so that a shop sees the same payment
-// in both.
+// and how they follow from the domain. It speaks no HTTP; the edge and the
+// webhooks share it so that a shop sees the same payment in both.
 //
 // What is always true of this dialect:
 //
