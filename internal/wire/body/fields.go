@@ -2,6 +2,7 @@ package body
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -55,6 +56,27 @@ func (f *Fields) Err() error {
 		return nil
 	}
 	return f.notes.problems
+}
+
+// ErrStrict is [Fields.Err] for our own APIs, which refuse members that nobody
+// asked for instead of ignoring them. A member that was looked at by
+// [Fields.IsNull] alone counts as not asked for.
+func (f *Fields) ErrStrict() error {
+	for _, o := range f.notes.opened {
+		o.noteUnknown()
+	}
+	return f.Err()
+}
+
+// noteUnknown refuses keys that nobody asked for, except those that noteMisspelt
+// has closer words for.
+func (f *Fields) noteUnknown() {
+	for _, name := range slices.Sorted(maps.Keys(f.value.fields)) {
+		known := slices.ContainsFunc(f.asked, func(asked string) bool { return strings.EqualFold(asked, name) })
+		if !known {
+			f.Refuse(name, ReasonUnknown)
+		}
+	}
 }
 
 // noteMisspelt refuses keys that nobody asked for but that are an asked name in

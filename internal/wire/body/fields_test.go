@@ -333,3 +333,33 @@ func TestProblemsNameFields(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestErrStrictRefusesWhatNobodyAskedFor(t *testing.T) {
+	read := func(text string) *Fields {
+		v, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := v.Fields()
+		f.Text("name", 10)
+		f.Object("webhook").Text("url", 10)
+		return f
+	}
+	if err := read(`{"name":"a","webhook":{"url":"b"}}`).ErrStrict(); err != nil {
+		t.Errorf("a right request is refused: %v", err)
+	}
+	if err := read(`{"name":"a","other":1}`).Err(); err != nil {
+		t.Errorf("Err refuses an unknown member: %v", err)
+	}
+	for text, want := range map[string]string{
+		`{"other":1}`:                  "other: is not a field of this request",
+		`{"other":null}`:               "other: is not a field of this request",
+		`{"webhook":{"uri":"b"}}`:      "webhook.uri: is not a field of this request",
+		`{"NAME":"a"}`:                 "NAME: " + misspelt("name").English,
+		`{"name":"12345678901","x":1}`: "name: must have at most 10 characters, x: is not a field of this request",
+	} {
+		if err := read(text).ErrStrict(); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

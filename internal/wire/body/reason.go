@@ -102,6 +102,7 @@ var (
 	ReasonMilliseconds = Reason{"milliseconds", "must be unix time in seconds, this looks like milliseconds", "초 단위 유닉스 시각이어야 합니다(밀리초 값으로 보입니다)"}
 	ReasonNotBool      = Reason{"not_bool", "must be true or false", "true 또는 false여야 합니다"}
 	ReasonNotObject    = Reason{"not_object", "must be an object", "객체여야 합니다"}
+	ReasonUnknown      = Reason{"unknown", "is not a field of this request", "이 요청에서 사용하지 않는 항목입니다"}
 	ReasonNotList      = Reason{"not_list", "must be a list", "배열이어야 합니다"}
 )
 
