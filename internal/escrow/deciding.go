@@ -105,6 +105,7 @@ func (a *act) reject(c Reject) error {
 	if c.Account.Number != "" {
 		a.p.Payer = c.Account
 	}
+	a.done(TaskParcelOverdue, TaskNoticeFailed)
 	a.task(TaskRejected)
 	a.emit(Event{Type: EventRejected, Reason: reason})
 	a.mail(MailRejected)

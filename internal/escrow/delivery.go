@@ -285,9 +285,6 @@ func (a *act) noticeResult(c NoticeResult) error {
 			a.unchanged = true
 			return nil
 		}
-		if a.p.Notice == NoticeFailed || a.p.Notice == NoticeNone {
-			a.p.Restart, a.p.RestartDays = today(a.env), leastDays
-		}
 		a.p.Notice, a.p.NoticeAt = NoticeDelivered, a.env.Now
 		a.done(TaskNoticeFailed)
 		a.emit(Event{Type: EventNoticeDelivered})

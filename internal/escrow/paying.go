@@ -81,7 +81,7 @@ func (a *act) escrowable(method Method) error {
 }
 
 func (a *act) choose(c Choose) error {
-	if err := a.in(Opened); err != nil {
+	if err := a.unpaid(Opened); err != nil {
 		return err
 	}
 	switch c.Method {
@@ -110,6 +110,15 @@ func (a *act) choose(c Choose) error {
 	return nil
 }
 
+// unpaid refuses unless the payment is in one of the states before any money,
+// and says so where money has come.
+func (a *act) unpaid(states ...State) error {
+	if a.p.Cancellable() > 0 {
+		return refuse(AlreadyPaid, "", "the payment is paid (%s)", a.p.State)
+	}
+	return a.in(states...)
+}
+
 func (a *act) grounds(c Choose) Grounds {
 	switch {
 	case a.p.AskedEscrow:
@@ -135,7 +144,7 @@ func (a *act) issueAccount(c IssueAccount) error {
 		a.unchanged = true
 		return nil
 	}
-	if err := a.in(Opened); err != nil {
+	if err := a.unpaid(Opened); err != nil {
 		return err
 	}
 	if a.p.Method != VirtualAccount || a.p.Grounds == "" {
@@ -160,7 +169,7 @@ func (a *act) amendAccount(c AmendAccount) error {
 	if a.p.Method != VirtualAccount {
 		return refuse(WrongState, "", "the payment has no virtual account")
 	}
-	if err := a.in(AwaitingDeposit); err != nil {
+	if err := a.unpaid(AwaitingDeposit); err != nil {
 		return err
 	}
 	newAmount := c.Amount != 0 && c.Amount != a.p.Amount
@@ -207,7 +216,7 @@ func (a *act) closeAccount(c CloseAccount) error {
 		a.unchanged = true
 		return nil
 	}
-	if err := a.in(AwaitingDeposit); err != nil {
+	if err := a.unpaid(AwaitingDeposit); err != nil {
 		return err
 	}
 	a.p.State, a.p.FailedAt, a.p.FailReason = Failed, a.env.Now, c.Reason
@@ -220,7 +229,7 @@ func (a *act) fail(c Fail) error {
 		a.unchanged = true
 		return nil
 	}
-	if err := a.in(Opened); err != nil {
+	if err := a.unpaid(Opened); err != nil {
 		return err
 	}
 	a.p.State, a.p.FailedAt, a.p.FailReason = Failed, a.env.Now, c.Reason
@@ -236,7 +245,7 @@ func (a *act) approve(c Approve) error {
 		a.unchanged = true
 		return nil
 	}
-	if err := a.in(Opened); err != nil {
+	if err := a.unpaid(Opened); err != nil {
 		return err
 	}
 	if a.p.Method == VirtualAccount || a.p.Grounds == "" {

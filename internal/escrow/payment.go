@@ -404,8 +404,8 @@ type Payment struct {
 	Reminded  []int     // reminders already sent, in business days before the last day
 	Decided   *Decided
 	Hold      *Hold
-	// Restart and RestartDays keep the least time that the buyer has after a
-	// hold, a withdrawn rejection or a notice that came late.
+	// Restart and RestartDays keep the least time that is left, in business days
+	// after a day, once a hold or a withdrawn rejection has stopped the clock.
 	Restart     bizday.Date
 	RestartDays int
 	Dispute     *Dispute

@@ -460,12 +460,32 @@ func (h *history) standing() {
 	default:
 		want = []escrow.Verdict{""}
 	}
+	h.noLeftovers()
 	var got escrow.Verdict
 	if h.p.Decided != nil {
 		got = h.p.Decided.Verdict
 	}
 	if !slices.Contains(want, got) {
 		h.t.Fatalf("the payment is %s and the decision %q stands", h.p.State, got)
+	}
+}
+
+// noLeftovers: what has ended leaves nobody a task but that of its money.
+func (h *history) noLeftovers() {
+	switch h.p.State {
+	case escrow.Failed, escrow.Confirmed, escrow.RejectionAccepted, escrow.Cancelled:
+	default:
+		return
+	}
+	for _, task := range h.p.Tasks {
+		switch task {
+		case escrow.TaskSuspense, escrow.TaskReversed, escrow.TaskRefundAccount, escrow.TaskRefundFailed, escrow.TaskWithdrawal:
+		default:
+			h.t.Fatalf("the payment is %s and the task %s is open", h.p.State, task)
+		}
+	}
+	if h.p.HasTask(escrow.TaskSuspense) != (h.p.Suspended > 0) {
+		h.t.Fatalf("%d in suspense, tasks %v", h.p.Suspended, h.p.Tasks)
 	}
 }
 

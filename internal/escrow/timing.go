@@ -130,9 +130,6 @@ func (a *act) raise(d *Deadline) error {
 func Projected(p Payment, env Env) (*Deadline, error) {
 	a := &act{env: env, p: p.clone()}
 	if a.p.Notice != NoticeDelivered {
-		if a.p.Notice == NoticeFailed {
-			a.p.Restart, a.p.RestartDays = today(env), leastDays
-		}
 		a.p.Notice, a.p.NoticeAt = NoticeDelivered, env.Now
 	}
 	return a.deadline()
@@ -223,11 +220,20 @@ func (a *act) cancelTimers() ([]timer, error) {
 	if a.p.CancelAskedAt.IsZero() || a.env.Profile.AutoAgreeDays == 0 || a.p.Hold != nil {
 		return nil, nil
 	}
-	_, at, err := a.env.Calendar.ConfirmAt(a.p.CancelAskedAt, a.env.Profile.AutoAgreeDays)
+	last, err := a.env.Calendar.Add(bizday.DateOf(a.p.CancelAskedAt), a.env.Profile.AutoAgreeDays)
 	if err != nil {
 		return nil, err
 	}
-	return []timer{{at, a.agreeBySilence}}, nil
+	if !a.p.Restart.IsZero() { // the shop has at least a day after a hold
+		floor, err := a.env.Calendar.Add(a.p.Restart, a.p.RestartDays)
+		if err != nil {
+			return nil, err
+		}
+		if floor.After(last) {
+			last = floor
+		}
+	}
+	return []timer{{last.AddDays(1).Start(), a.agreeBySilence}}, nil
 }
 
 func (a *act) decisionTimers() ([]timer, error) {
