@@ -208,10 +208,10 @@ func (d *Decision) check(held money.Won) error {
 		if err := t.Check(); err != nil {
 			return err
 		}
-		switch account {
-		case t.Credit:
+		if t.Credit == account {
 			held += t.Amount
-		case t.Debit:
+		}
+		if t.Debit == account {
 			held -= t.Amount
 		}
 	}

@@ -311,29 +311,35 @@ func owedKeys(d escrow.Decision) []string {
 // bankMoves follows what the bank does by itself: money that it took in, took
 // back, and paid out.
 func (h *history) bankMoves(cmd escrow.Command, d escrow.Decision) {
-	switch c := cmd.(type) {
-	case escrow.Approve:
+	if _, ok := cmd.(escrow.Approve); ok {
 		h.atBank += d.Next.Amount
-	case escrow.NotifyDeposit:
-		if outcome(d.Next, c.BankTx) != escrow.DepositRefused {
-			h.atBank += c.Amount
-		}
-	case escrow.ReverseDeposit:
+	}
+	if c, ok := cmd.(escrow.NotifyDeposit); ok && outcome(d.Next, c.BankTx) != escrow.DepositRefused {
+		h.atBank += c.Amount
+	}
+	if c, ok := cmd.(escrow.ReverseDeposit); ok {
 		for _, dep := range h.p.Deposits {
 			if dep.BankTx == c.BankTx && dep.Outcome != escrow.DepositRefused {
 				h.atBank -= dep.Amount
 			}
 		}
-	case escrow.RefundResult:
-		for i, r := range h.p.Refunds {
-			if r.Key() == c.Key {
-				h.atBank += map[bool]money.Won{true: -r.Amount}[c.Sent]
-				if h.p.Refunds[i].State == escrow.RefundSent {
-					h.atBank += r.Amount
-				}
-			}
+	}
+	if c, ok := cmd.(escrow.RefundResult); ok {
+		h.refundMoves(c)
+	}
+}
+
+// refundMoves: a refund that is sent leaves the bank; one that was sent and
+// failed after all is back.
+func (h *history) refundMoves(c escrow.RefundResult) {
+	for _, r := range h.p.Refunds {
+		switch {
+		case r.Key() != c.Key:
+		case c.Sent:
+			h.atBank -= r.Amount
+		case r.State == escrow.RefundSent:
+			h.atBank += r.Amount
 		}
-	default:
 	}
 }
 
@@ -357,11 +363,10 @@ func (h *history) again(actor escrow.Actor, cmd escrow.Command) {
 	if err != nil || d.Unchanged {
 		return
 	}
-	switch cmd.(type) {
-	case escrow.RenewLink, escrow.ReportTracking:
-		if len(d.Transfers)+len(d.Orders)+len(d.Lines) == 0 {
-			return
-		}
+	_, link := cmd.(escrow.RenewLink)
+	_, track := cmd.(escrow.ReportTracking)
+	if (link || track) && len(d.Transfers)+len(d.Orders)+len(d.Lines) == 0 {
+		return
 	}
 	h.t.Fatalf("%s by %s, repeated at once on %s, does it again: %s", cmd.Verb(), actor, h.p.State, consequences(d))
 }

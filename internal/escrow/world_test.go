@@ -296,13 +296,6 @@ func (w *world) held() *world {
 	return w
 }
 
-func (w *world) heldByTransfer() *world {
-	w.t.Helper()
-	w.chosen(escrow.BankTransfer)
-	w.do(escrow.Bank, escrow.Approve{ApprovalNo: "ap-1", Payer: payer})
-	return w
-}
-
 func (w *world) ordinary() *world {
 	w.t.Helper()
 	w.do(escrow.Shop, opening(escrow.Card, false))
