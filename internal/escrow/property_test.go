@@ -2,6 +2,7 @@ package escrow_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -276,6 +277,9 @@ func (h *history) stepChecks(cmd escrow.Command, d escrow.Decision) {
 // saleChecks: money is the shop's only by a confirmation, or of an ordinary payment.
 func (h *history) saleChecks(cmd escrow.Command, d escrow.Decision) {
 	for _, l := range d.Lines {
+		if !slices.ContainsFunc(d.Events, func(e escrow.Event) bool { return l.ID == fmt.Sprintf("%s-l%d", imp, e.Seq) }) {
+			h.t.Fatalf("%s: the line %s has the number of no event of this step", cmd.Verb(), l.ID)
+		}
 		if l.Kind != escrow.LineSale {
 			continue
 		}
