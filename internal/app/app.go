@@ -32,6 +32,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
@@ -49,7 +50,7 @@ type Accounts interface {
 // AccountRequest asks for a virtual account.
 type AccountRequest struct {
 	Merchant, Payment, Bank, Holder string
-	Amount                          int64 // won
+	Amount                          money.Won
 	Due                             time.Time
 }
 
@@ -78,11 +79,11 @@ type App struct {
 	baseURL  string
 	ids      ident.Payments
 	calendar atomic.Pointer[bizday.Calendar]
-	pokes    chan struct{}
 
 	mu        sync.RWMutex
 	merchants map[string]merchant.Merchant
 	tokens    map[string]liveToken
+	pokes     []chan struct{}
 }
 
 // New builds the door and reads the calendar's overrides.
@@ -92,7 +93,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{
 		store: c.Store, clock: c.Clock, bank: c.Bank, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
-		pokes: make(chan struct{}, 1), merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{},
+		merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{},
 	}
 	return a, a.loadCalendar(ctx)
 }
@@ -103,13 +104,23 @@ func (a *App) Real() time.Time { return a.clock.Now() }
 // BaseURL is where buyers and shops reach this server.
 func (a *App) BaseURL() string { return a.baseURL }
 
-// Pokes tells the loops that new work may be owed.
-func (a *App) Pokes() <-chan struct{} { return a.pokes }
+// Pokes returns a new channel that tells its loop when new work may be owed.
+func (a *App) Pokes() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pokes = append(a.pokes, c)
+	return c
+}
 
 func (a *App) poke() {
-	select {
-	case a.pokes <- struct{}{}:
-	default:
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, c := range a.pokes {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (a *App) settle(tx *store.Tx, m *merchant.Merchant, day bizday.Date, now ti
 		return Settled{}, err
 	}
 	return Settled{Payout: p}, tx.InsertBankOrder(store.BankOrder{
-		Merchant: m.ID, Key: p.Key(), Kind: store.OrderPayout, Ref: p.ID, Amount: p.Amount, Account: m.Account, DueAt: a.clock.Now(), CreatedAt: now,
+		Merchant: m.ID, Key: p.Key(), Kind: store.OrderPayout, Ref: p.ID, Amount: p.Amount, Account: m.Account, DueAt: now, CreatedAt: now,
 	})
 }
 

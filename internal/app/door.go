@@ -79,7 +79,7 @@ func (a *App) decide(tx *store.Tx, m *merchant.Merchant, before escrow.Payment, 
 	if total.Unchanged {
 		return Result{Payment: before, Unchanged: true}, nil
 	}
-	owed := store.Owed{Real: a.clock.Now(), Webhooks: owedWebhooks(m, &total)}
+	owed := store.Owed{Webhooks: owedWebhooks(m, &total)}
 	if err := tx.Apply(before.Version, &total, owed); err != nil {
 		return Result{}, err
 	}

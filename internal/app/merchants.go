@@ -271,6 +271,10 @@ func (a *App) Audit(ctx context.Context, merchantID string, offset, limit int) (
 // live merchants: nothing of the sandbox can touch one.
 type Records struct{ App *App }
 
+// SharedShelf is the merchant under which a simulated party keeps what belongs
+// to all merchants.
+const SharedShelf = "*"
+
 // Get returns a record.
 func (s Records) Get(ctx context.Context, merchantID, kind, key string) ([]byte, bool, error) {
 	doc, err := read(ctx, s.App, func(r *store.Reader) (string, error) { return r.SandboxRecord(merchantID, kind, key) })
@@ -280,16 +284,31 @@ func (s Records) Get(ctx context.Context, merchantID, kind, key string) ([]byte,
 	return []byte(doc), err == nil, err
 }
 
-// Put records something.
+// Add keeps a document under a key that has none and reports whether it did.
+func (s Records) Add(ctx context.Context, merchantID, kind, key string, doc []byte) (added bool, err error) {
+	err = s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) })
+	if errors.Is(err, store.ErrExists) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Put keeps a document in place of what was there.
 func (s Records) Put(ctx context.Context, merchantID, kind, key string, doc []byte) error {
-	m, err := s.App.Merchant(ctx, merchantID)
-	if err != nil {
-		return err
+	return s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) })
+}
+
+func (s Records) write(ctx context.Context, merchantID string, fn func(*store.Tx) error) error {
+	if merchantID != SharedShelf {
+		m, err := s.App.Merchant(ctx, merchantID)
+		if err != nil {
+			return err
+		}
+		if m.Mode != merchant.Sandbox {
+			return fmt.Errorf("the sandbox does not touch live merchant %s", merchantID)
+		}
 	}
-	if m.Mode != merchant.Sandbox {
-		return fmt.Errorf("the sandbox does not touch live merchant %s", merchantID)
-	}
-	return s.App.store.Write(ctx, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) })
+	return s.App.store.Write(ctx, fn)
 }
 
 // List returns all records of one kind by key.

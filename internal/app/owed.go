@@ -22,6 +22,8 @@ const (
 	WebhookPending   = store.WebhookPending
 	WebhookDelivered = store.WebhookDelivered
 	WebhookFailed    = store.WebhookFailed
+	WebhookStatus    = store.WebhookStatus
+	WebhookEscrow    = store.WebhookEscrow
 	OrderPending     = store.OrderPending
 	OrderAsked       = store.OrderAsked
 	OrderSent        = store.OrderSent
@@ -30,23 +32,47 @@ const (
 	OrderPayout      = store.OrderPayout
 )
 
-// claim runs a claiming statement; callers look first whether anything is due.
-func claim[T any](ctx context.Context, a *App, fn func(*store.Tx) ([]T, error)) (out []T, err error) {
+// claim runs a claiming statement by the right clock: the merchant's own, or
+// the machine's when merchantID is empty and all merchants are meant.
+func claim[T any](ctx context.Context, a *App, merchantID string, fn func(tx *store.Tx, now time.Time) ([]T, error)) (out []T, err error) {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return nil, err
+	}
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		out, err = fn(tx)
+		out, err = fn(tx, now)
 		return err
 	})
 	return out, err
 }
 
+// NowOf is the present of a merchant's clock, or the machine's for an empty id.
+func (a *App) NowOf(ctx context.Context, merchantID string) (time.Time, error) {
+	now := a.clock.Now()
+	if merchantID == "" {
+		return now, nil
+	}
+	m, err := a.Merchant(ctx, merchantID)
+	return m.Now(now), err
+}
+
 // OwesWork reports whether any mail, webhook or bank order is due.
 func (a *App) OwesWork(ctx context.Context, merchantID string) (bool, error) {
-	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.OwesWork(merchantID, a.clock.Now()) })
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return false, err
+	}
+	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.OwesWork(merchantID, now) })
+}
+
+// AtWork reports whether somebody has taken work of a merchant and is at it.
+func (a *App) AtWork(ctx context.Context, merchantID string) (bool, error) {
+	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.Leased(merchantID) })
 }
 
 // ClaimMails leases pending mails that are due.
 func (a *App) ClaimMails(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]Mail, error) {
-	return claim(ctx, a, func(tx *store.Tx) ([]Mail, error) { return tx.ClaimMails(merchantID, a.clock.Now(), lease, limit) })
+	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]Mail, error) { return tx.ClaimMails(merchantID, now, lease, limit) })
 }
 
 // MailDone records a mail's fate together with what it means for its payment: a
@@ -79,22 +105,25 @@ func (a *App) MailDone(ctx context.Context, m Mail) error {
 
 // Bounced records that a mail which the first server took came back. A mail
 // that is unknown is NotFound; a second report changes nothing.
-func (a *App) Bounced(ctx context.Context, mailID, reason string) error {
-	m, err := read(ctx, a, func(r *store.Reader) (Mail, error) { return r.MailByID(mailID) })
+func (a *App) Bounced(ctx context.Context, merchantID, mailID, reason string) error {
+	m, err := a.Mail(ctx, merchantID, mailID)
 	if err != nil {
-		return notFound(err, "mail")
+		return err
 	}
 	if m.State == MailBounced {
 		return nil
 	}
-	m.State, m.Error, m.DoneAt = MailBounced, reason, a.clock.Now()
+	m.State, m.Error = MailBounced, reason
+	if m.DoneAt, err = a.NowOf(ctx, m.Merchant); err != nil {
+		return err
+	}
 	return a.MailDone(ctx, m)
 }
 
 // ClaimWebhooks leases pending calls that are due.
 func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]Webhook, error) {
-	return claim(ctx, a, func(tx *store.Tx) ([]Webhook, error) {
-		return tx.ClaimWebhooks(merchantID, a.clock.Now(), lease, limit)
+	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]Webhook, error) {
+		return tx.ClaimWebhooks(merchantID, now, lease, limit)
 	})
 }
 
@@ -105,12 +134,16 @@ func (a *App) WebhookDone(ctx context.Context, w Webhook) error {
 
 // ResendWebhook makes a call due again, once more than it has been tried.
 func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return err
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		w, err := tx.Webhook(merchantID, id)
 		if err != nil {
 			return notFound(err, "webhook")
 		}
-		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, a.clock.Now(), w.Attempts+1, time.Time{}
+		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+1, time.Time{}
 		return tx.WebhookDone(&w)
 	})
 	a.poke()
@@ -119,8 +152,8 @@ func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
 
 // ClaimBankOrders leases open orders that are due.
 func (a *App) ClaimBankOrders(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]BankOrder, error) {
-	return claim(ctx, a, func(tx *store.Tx) ([]BankOrder, error) {
-		return tx.ClaimBankOrders(merchantID, a.clock.Now(), lease, limit)
+	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]BankOrder, error) {
+		return tx.ClaimBankOrders(merchantID, now, lease, limit)
 	})
 }
 
@@ -131,7 +164,7 @@ func (a *App) MarkAsked(ctx context.Context, o BankOrder) error {
 }
 
 // OrderUnknown says that the bank gave no definite answer; it is asked again,
-// under the same key, at the given machine time.
+// under the same key, at the given instant of the merchant's clock.
 func (a *App) OrderUnknown(ctx context.Context, o BankOrder, detail string, again time.Time) error {
 	o.State, o.Detail, o.DueAt = OrderAsked, detail, again
 	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
@@ -150,7 +183,10 @@ func (a *App) OrderAnswered(ctx context.Context, o BankOrder, sent bool, reason 
 	if err != nil {
 		return err
 	}
-	o.State, o.Detail, o.DoneAt = OrderSent, reason, a.clock.Now()
+	o.State, o.Detail = OrderSent, reason
+	if o.DoneAt, err = a.NowOf(ctx, o.Merchant); err != nil {
+		return err
+	}
 	if !sent {
 		o.State = OrderFailed
 	}
@@ -175,13 +211,9 @@ func (a *App) TrackPayments(ctx context.Context, merchantID string, limit int) (
 }
 
 func (a *App) dueRefs(ctx context.Context, merchantID string, limit int, find func(*store.Reader, string, time.Time, int) ([]Ref, error)) ([]Ref, error) {
-	now := a.clock.Now()
-	if merchantID != "" {
-		m, err := a.Merchant(ctx, merchantID)
-		if err != nil {
-			return nil, err
-		}
-		now = m.Now(now)
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return nil, err
 	}
 	return read(ctx, a, func(r *store.Reader) ([]Ref, error) { return find(r, merchantID, now, limit) })
 }

@@ -149,7 +149,7 @@ func accountRequest(m *merchant.Merchant, id string, amount money.Won, order Acc
 	if holder == "" {
 		holder = m.Name
 	}
-	return AccountRequest{Merchant: m.ID, Payment: id, Bank: order.Bank, Holder: holder, Amount: int64(amount), Due: order.Due}
+	return AccountRequest{Merchant: m.ID, Payment: id, Bank: order.Bank, Holder: holder, Amount: amount, Due: order.Due}
 }
 
 // Checkout is the buyer's submit in the payment window.

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
@@ -29,4 +32,24 @@ func putReceipt(tx *store.Tx, merchantID, kind string, c CashReceipt) error {
 		return err
 	}
 	return tx.PutCashReceipt(merchantID, kind, c.Ref, string(doc))
+}
+
+// ReceiptsInForce says which of a merchant's payments have a cash receipt in
+// force. Payments that can have none are not looked up.
+func (a *App) ReceiptsInForce(ctx context.Context, merchantID string, payments []escrow.Payment) (map[string]bool, error) {
+	return read(ctx, a, func(r *store.Reader) (map[string]bool, error) {
+		standing := map[string]bool{}
+		for i := range payments {
+			p := &payments[i]
+			if !p.Method.CashLike() || p.PaidAt.IsZero() {
+				continue
+			}
+			c, err := receiptOf(r, merchantID, ReceiptOfPayment, p.ID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			standing[p.ID] = err == nil && c.CancelledAt.IsZero()
+		}
+		return standing, nil
+	})
 }

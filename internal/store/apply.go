@@ -13,17 +13,15 @@ import (
 
 // Owed is what a decision owes besides its own parts.
 type Owed struct {
-	// Real is the machine's time: work for the outside is due by it, not by the
-	// merchant's movable clock.
-	Real     time.Time
 	Webhooks []WebhookOwed
 }
 
 // WebhookOwed asks for one call to a shop about one event.
 type WebhookOwed struct {
-	Seq int64
-	URL string
-	Max int // calls in all
+	Seq  int64
+	Kind string // WebhookStatus or WebhookEscrow
+	URL  string
+	Max  int // calls in all
 }
 
 // Apply stores a decision: the payment, its transfers and events, and all owed
@@ -45,13 +43,13 @@ func (t *Tx) Apply(was int64, d *escrow.Decision, owed Owed) error {
 	if err := t.InsertTransfers(p.Merchant, p.ID, p.Seq, p.Version, d.Transfers, p.UpdatedAt); err != nil {
 		return err
 	}
-	if err := t.insertMails(p, d.Mails, owed.Real); err != nil {
+	if err := t.insertMails(p, d.Mails); err != nil {
 		return err
 	}
 	if err := t.insertWebhooks(p, owed); err != nil {
 		return err
 	}
-	if err := t.insertOrders(p, d.Orders, owed.Real); err != nil {
+	if err := t.insertOrders(p, d.Orders); err != nil {
 		return err
 	}
 	return t.insertLines(p, d)
@@ -122,11 +120,11 @@ func (t *Tx) InsertTransfers(merchant, ref string, seq, version int64, ts []ledg
 	return nil
 }
 
-func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail, real time.Time) error {
+func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail) error {
 	for i, m := range mails {
 		if err := t.put(`INSERT INTO mail (merchant, id, payment, seq, kind, recipient, state, due_at, attempts, error, subject, body_text, body_html, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, '', '', '', '', $8)`,
-			p.Merchant, fmt.Sprintf("%s-m%d-%d", p.ID, p.Seq, i), p.ID, p.Seq, string(m), p.Buyer.Email, real.UnixMicro(), p.UpdatedAt.UnixMicro()); err != nil {
+			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, '', '', '', '', $7)`,
+			p.Merchant, fmt.Sprintf("%s-m%d-%d", p.ID, p.Seq, i), p.ID, p.Seq, string(m), p.Buyer.Email, p.UpdatedAt.UnixMicro()); err != nil {
 			return err
 		}
 	}
@@ -135,9 +133,9 @@ func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail, real time.Time)
 
 func (t *Tx) insertWebhooks(p *escrow.Payment, owed Owed) error {
 	for i, w := range owed.Webhooks {
-		if err := t.put(`INSERT INTO webhook (merchant, id, payment, seq, url, state, due_at, attempts, max, log, created_at)
-			VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $7, '[]', $8)`,
-			p.Merchant, fmt.Sprintf("%s-w%d-%d", p.ID, w.Seq, i), p.ID, w.Seq, w.URL, owed.Real.UnixMicro(), w.Max, p.UpdatedAt.UnixMicro()); err != nil {
+		if err := t.put(`INSERT INTO webhook (merchant, id, payment, seq, kind, url, state, due_at, attempts, max, log, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, $8, '[]', $7)`,
+			p.Merchant, fmt.Sprintf("%s-w%d-%d", p.ID, w.Seq, i), p.ID, w.Seq, w.Kind, w.URL, p.UpdatedAt.UnixMicro(), w.Max); err != nil {
 			return err
 		}
 	}
@@ -150,10 +148,10 @@ const (
 	OrderPayout = "payout"
 )
 
-func (t *Tx) insertOrders(p *escrow.Payment, orders []escrow.BankOrder, real time.Time) error {
+func (t *Tx) insertOrders(p *escrow.Payment, orders []escrow.BankOrder) error {
 	for _, o := range orders {
 		if err := t.InsertBankOrder(BankOrder{
-			Merchant: p.Merchant, Key: o.Key, Kind: OrderRefund, Ref: p.ID, Amount: o.Amount, Account: o.Account, Card: o.Card, DueAt: real, CreatedAt: p.UpdatedAt,
+			Merchant: p.Merchant, Key: o.Key, Kind: OrderRefund, Ref: p.ID, Amount: o.Amount, Account: o.Account, Card: o.Card, DueAt: p.UpdatedAt, CreatedAt: p.UpdatedAt,
 		}); err != nil {
 			return err
 		}

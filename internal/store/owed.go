@@ -38,29 +38,39 @@ func (t *Tx) PostponeTracking(merchant, id string, at time.Time) error {
 }
 
 // NextDue is the earliest instant at which time has something to do for a
-// merchant: a payment, a question to a carrier, or the start of a settlement
-// day. Zero when there is nothing.
-func (q *queries) NextDue(merchant string) (payments time.Time, settlement string, err error) {
-	first := func(query string) (time.Time, error) {
-		v, err := one(q, scalar[*int64], query, merchant)
-		return instant(v), err
-	}
-	wake, err := first(`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`)
-	if err != nil {
-		return time.Time{}, "", err
-	}
-	track, err := first(`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`)
-	if err != nil {
-		return time.Time{}, "", err
-	}
-	if wake.IsZero() || (!track.IsZero() && track.Before(wake)) {
-		wake = track
+// merchant: a payment, a question to a carrier, or owed work that waits for its
+// next try. settlement is the earliest date on which unpaid lines are due. Both
+// are zero when there is nothing.
+func (q *queries) NextDue(merchant string) (next time.Time, settlement string, err error) {
+	for _, query := range []string{
+		`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`,
+		`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`,
+		`SELECT min(due_at) FROM mail WHERE merchant = $1 AND state = 'pending' AND leased = 0`,
+		`SELECT min(due_at) FROM webhook WHERE merchant = $1 AND state = 'pending' AND leased = 0`,
+		`SELECT min(due_at) FROM bank_order WHERE merchant = $1 AND state IN ('pending', 'asked') AND leased = 0`,
+	} {
+		found, err := one(q, scalar[*int64], query, merchant)
+		if err != nil {
+			return time.Time{}, "", err
+		}
+		if at := instant(found); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
 	}
 	day, err := one(q, scalar[*string], `SELECT min(due_date) FROM settlement_line WHERE merchant = $1 AND payout IS NULL AND held = 0`, merchant)
 	if err != nil || day == nil {
-		return wake, "", err
+		return next, "", err
 	}
-	return wake, *day, nil
+	return next, *day, nil
+}
+
+// Leased reports whether somebody is at work for a merchant.
+func (q *queries) Leased(merchant string) (bool, error) {
+	n, err := one(q, scalar[int64], `SELECT
+		EXISTS (SELECT 1 FROM mail WHERE state = 'pending' AND leased = 1 AND merchant = $1)
+		+ EXISTS (SELECT 1 FROM webhook WHERE state = 'pending' AND leased = 1 AND merchant = $1)
+		+ EXISTS (SELECT 1 FROM bank_order WHERE state IN ('pending', 'asked') AND leased = 1 AND merchant = $1)`, merchant)
+	return n > 0, err
 }
 
 // Mail is one message to a buyer, on its way or kept.
@@ -70,7 +80,7 @@ type Mail struct {
 	Kind                  escrow.Mail
 	Recipient             string
 	State                 string
-	DueAt                 time.Time // real time
+	DueAt                 time.Time // the merchant's clock
 	Attempts              int64
 	Error                 string
 	Subject, Text, HTML   string
@@ -110,24 +120,19 @@ func claim(table, key, open, columns string) string {
 	return `WITH due AS (
 			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2) ORDER BY due_at LIMIT $3
 		)
-		UPDATE ` + table + ` SET due_at = $4, attempts = attempts + 1
+		UPDATE ` + table + ` SET due_at = $4, attempts = attempts + 1, leased = 1
 		WHERE (merchant, ` + key + `) IN (SELECT merchant, ` + key + ` FROM due) AND ` + open + ` RETURNING ` + columns
 }
 
 // MailDone records what became of a mail.
 func (t *Tx) MailDone(m *Mail) error {
-	return t.change(`UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7 WHERE merchant = $8 AND id = $9`,
+	return t.change(`UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7, leased = 0 WHERE merchant = $8 AND id = $9`,
 		m.State, m.DueAt.UnixMicro(), m.Error, m.Subject, m.Text, m.HTML, nullable(m.DoneAt), m.Merchant, m.ID)
 }
 
 // Mail returns one mail.
 func (q *queries) Mail(merchant, id string) (Mail, error) {
 	return one(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE merchant = $1 AND id = $2`, merchant, id)
-}
-
-// MailByID finds a mail without knowing its merchant: a bounce carries only the id.
-func (q *queries) MailByID(id string) (Mail, error) {
-	return one(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE id = $1`, id)
 }
 
 // Mails returns mails of a merchant, newest first; an empty payment means all.
@@ -140,14 +145,21 @@ func (q *queries) Mails(merchant, payment string, offset, limit int) ([]Mail, er
 type Webhook struct {
 	Merchant, ID, Payment string
 	Seq                   int64
+	Kind                  string // WebhookStatus or WebhookEscrow
 	URL                   string
 	State                 string
-	DueAt                 time.Time // real time
+	DueAt                 time.Time // the merchant's clock
 	Attempts, Max         int64
 	Log                   string // JSON list of attempts
 	CreatedAt             time.Time
 	DoneAt                time.Time
 }
+
+// What a webhook tells: the payment's status, or a step of its escrow.
+const (
+	WebhookStatus = "status"
+	WebhookEscrow = "escrow"
+)
 
 // States of a webhook.
 const (
@@ -156,12 +168,12 @@ const (
 	WebhookFailed    = "failed"
 )
 
-const webhookColumns = `merchant, id, payment, seq, url, state, due_at, attempts, max, log, created_at, done_at`
+const webhookColumns = `merchant, id, payment, seq, kind, url, state, due_at, attempts, max, log, created_at, done_at`
 
 func scanWebhook(rows rowSet) (w Webhook, err error) {
 	var due, created int64
 	var done *int64
-	err = rows.Scan(&w.Merchant, &w.ID, &w.Payment, &w.Seq, &w.URL, &w.State, &due, &w.Attempts, &w.Max, &w.Log, &created, &done)
+	err = rows.Scan(&w.Merchant, &w.ID, &w.Payment, &w.Seq, &w.Kind, &w.URL, &w.State, &due, &w.Attempts, &w.Max, &w.Log, &created, &done)
 	w.DueAt, w.CreatedAt, w.DoneAt = micros(due).time(), micros(created).time(), instant(done)
 	return w, err
 }
@@ -173,7 +185,7 @@ func (t *Tx) ClaimWebhooks(merchant string, now time.Time, lease time.Duration, 
 
 // WebhookDone records what became of a call.
 func (t *Tx) WebhookDone(w *Webhook) error {
-	return t.change(`UPDATE webhook SET state = $1, due_at = $2, log = $3, done_at = $4, max = $5 WHERE merchant = $6 AND id = $7`,
+	return t.change(`UPDATE webhook SET state = $1, due_at = $2, log = $3, done_at = $4, max = $5, leased = 0 WHERE merchant = $6 AND id = $7`,
 		w.State, w.DueAt.UnixMicro(), w.Log, nullable(w.DoneAt), w.Max, w.Merchant, w.ID)
 }
 
@@ -195,7 +207,7 @@ type BankOrder struct {
 	Account                  escrow.BankAccount
 	Card                     bool
 	State                    string
-	DueAt                    time.Time // real time
+	DueAt                    time.Time // the merchant's clock
 	Attempts                 int64
 	Detail                   string
 	CreatedAt                time.Time
@@ -243,7 +255,7 @@ func (t *Tx) MarkAsked(merchant, key string) error {
 
 // OrderDone records an answer, or when to inquire again.
 func (t *Tx) OrderDone(o *BankOrder) error {
-	return t.change(`UPDATE bank_order SET state = $1, due_at = $2, detail = $3, done_at = $4 WHERE merchant = $5 AND key = $6`,
+	return t.change(`UPDATE bank_order SET state = $1, due_at = $2, detail = $3, done_at = $4, leased = 0 WHERE merchant = $5 AND key = $6`,
 		o.State, o.DueAt.UnixMicro(), o.Detail, nullable(o.DoneAt), o.Merchant, o.Key)
 }
 

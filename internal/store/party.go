@@ -265,6 +265,11 @@ func (q *queries) SandboxRecords(merchant, kind string) (map[string]string, erro
 	return out, err
 }
 
+// AddSandboxRecord records something new; a key that is taken is ErrExists.
+func (t *Tx) AddSandboxRecord(merchant, kind, key, doc string) error {
+	return t.put(`INSERT INTO sandbox_record (merchant, kind, key, doc) VALUES ($1, $2, $3, $4)`, merchant, kind, key, doc)
+}
+
 // PutSandboxRecord records something for the simulated parties.
 func (t *Tx) PutSandboxRecord(merchant, kind, key, doc string) error {
 	return t.put(`INSERT INTO sandbox_record (merchant, kind, key, doc) VALUES ($1, $2, $3, $4) ON CONFLICT (merchant, kind, key) DO UPDATE SET doc = excluded.doc`, merchant, kind, key, doc)

@@ -108,11 +108,12 @@ CREATE TABLE mail (
     state      TEXT    NOT NULL, -- pending, sent, failed, bounced
     due_at     INTEGER NOT NULL,
     attempts   INTEGER NOT NULL,
+    leased     INTEGER NOT NULL DEFAULT 0, -- 1 while somebody is at it
     error      TEXT    NOT NULL,
     subject    TEXT    NOT NULL,
     body_text  TEXT    NOT NULL,
     body_html  TEXT    NOT NULL,
-    created_at INTEGER NOT NULL, -- the merchant's clock
+    created_at INTEGER NOT NULL,
     done_at    INTEGER,
     PRIMARY KEY (merchant, id)
 ) STRICT;
@@ -124,13 +125,15 @@ CREATE TABLE webhook (
     id         TEXT    NOT NULL,
     payment    TEXT    NOT NULL,
     seq        INTEGER NOT NULL,
+    kind       TEXT    NOT NULL, -- status, escrow
     url        TEXT    NOT NULL,
     state      TEXT    NOT NULL, -- pending, delivered, failed
-    due_at     INTEGER NOT NULL, -- real time
+    due_at     INTEGER NOT NULL, -- the merchant's clock
     attempts   INTEGER NOT NULL,
+    leased     INTEGER NOT NULL DEFAULT 0, -- 1 while somebody is at it
     max        INTEGER NOT NULL,
     log        TEXT    NOT NULL, -- the attempts, with request and answer
-    created_at INTEGER NOT NULL, -- the merchant's clock
+    created_at INTEGER NOT NULL,
     done_at    INTEGER,
     PRIMARY KEY (merchant, id)
 ) STRICT;
@@ -150,6 +153,7 @@ CREATE TABLE bank_order (
     state      TEXT    NOT NULL, -- pending, asked, sent, failed
     due_at     INTEGER NOT NULL,
     attempts   INTEGER NOT NULL,
+    leased     INTEGER NOT NULL DEFAULT 0, -- 1 while somebody is at it
     detail     TEXT    NOT NULL,
     created_at INTEGER NOT NULL,
     done_at    INTEGER,

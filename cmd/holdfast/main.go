@@ -1,0 +1,64 @@
+// Command holdfast is an escrow payment server: one binary that holds buyers'
+// money until the goods are accepted.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// commands is the whole command line. Every command has --help.
+type commands struct {
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Calendar calendarCmd `cmd:"" help:"Ask the calendar of Korean business days, or change it."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(k *kong.Context) error {
+	_, err := fmt.Fprintln(k.Stdout, "holdfast", version)
+	return err
+}
+
+// Exit codes: 0 done, 1 refused or failed, 2 used wrongly, and what a command's
+// own help says.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("holdfast"), kong.Description("An escrow payment server. Money is held until the goods are accepted."),
+		kong.UsageOnError(), kong.Exit(func(code int) { os.Exit(code) }))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "holdfast:", err)
+		return exitFailed
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "holdfast:", err)
+		return exitUsage
+	}
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "holdfast:", err)
+		var coded interface{ ExitCode() int }
+		if errors.As(err, &coded) {
+			return coded.ExitCode()
+		}
+		return exitFailed
+	}
+	return 0
+}

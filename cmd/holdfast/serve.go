@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/holdfast-pay/holdfast/internal/config"
+	"github.com/holdfast-pay/holdfast/internal/serve"
+)
+
+// serveCmd runs the server until it is told to stop.
+type serveCmd struct {
+	Config string `help:"YAML file with settings; environment variables HOLDFAST_... come on top." type:"path" env:"HOLDFAST_CONFIG"`
+	Listen string `help:"Address to listen on; overrides the settings."`
+	Data   string `help:"Folder of the database; overrides the settings." type:"path"`
+	Seed   bool   `help:"Make a demonstration merchant with known credentials (sandbox only)."`
+}
+
+// Limits of the HTTP server.
+const (
+	readHeaderLimit = 10 * time.Second
+	readLimit       = 30 * time.Second
+	writeLimit      = 60 * time.Second
+	idleLimit       = 2 * time.Minute
+	maxHeader       = 32 << 10
+	// shutdownLimit is how long running requests are waited for.
+	shutdownLimit = 15 * time.Second
+)
+
+// Run starts the server, says how to reach it, and stops cleanly on SIGINT or SIGTERM.
+func (cmd *serveCmd) Run(k *kong.Context) error {
+	c, err := cmd.settings()
+	if err != nil {
+		return err
+	}
+	log := newLog(os.Stderr, c.LogLevel)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	srv, err := serve.New(ctx, c, serve.Options{Log: log})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	front := &http.Server{
+		Handler: srv.Handler(), ReadHeaderTimeout: readHeaderLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- front.Serve(listener) }()
+	greet(k.Stdout, c, srv.Seeded)
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		log.Info("stopping")
+		wait, cancel := context.WithTimeout(context.Background(), shutdownLimit)
+		defer cancel()
+		err = front.Shutdown(wait)
+	}
+	return errors.Join(err, srv.Close())
+}
+
+func (cmd *serveCmd) settings() (config.Config, error) {
+	env := os.Environ()
+	if cmd.Listen != "" {
+		env = append(env, "HOLDFAST_LISTEN="+cmd.Listen)
+	}
+	if cmd.Data != "" {
+		env = append(env, "HOLDFAST_DATA="+cmd.Data)
+	}
+	if cmd.Seed {
+		env = append(env, "HOLDFAST_SEED=true")
+	}
+	return config.Load(cmd.Config, env)
+}
+
+func newLog(w io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // the configuration has checked it
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}
+
+// greet prints what a person needs to begin.
+func greet(w io.Writer, c config.Config, s *serve.Seeded) {
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	line("Holdfast %s is ready (mode: %s).", version, c.Mode)
+	line("  API (PortOne V1)   %s", c.BaseURL)
+	line("  Script             %s/v1/iamport.js", c.BaseURL)
+	line("  Documentation      %s/docs", c.BaseURL)
+	if s == nil {
+		return
+	}
+	line("  Sandbox            %s/sandbox", c.BaseURL)
+	line("  Shop console       %s/console", c.BaseURL)
+	line("Demonstration shop (play money only):")
+	line("  IMP.init           %s", s.Code)
+	line("  imp_key            %s", s.Key)
+	line("  imp_secret         %s", s.Secret)
+	line("  Console sign-in    %s / %s", s.Email, s.Password)
+}

@@ -1,0 +1,198 @@
+// Package config is the one struct of settings: defaults, then a YAML file,
+// then environment variables with the prefix HOLDFAST_, each over the one before.
+// An unknown key or variable is an error, because a setting that is silently
+// ignored is worse than a server that does not start.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"go.yaml.in/yaml/v3"
+)
+
+// Mode is what the server may do with money.
+type Mode string
+
+// The modes (docs/architecture.md). Only the sandbox runs without data about
+// the licence.
+const (
+	Sandbox     Mode = "sandbox"
+	Orchestrate Mode = "orchestrate"
+	Licensed    Mode = "licensed"
+)
+
+// Secret is a text that never shows in logs or dumps.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString hides the secret from dumps.
+func (s Secret) GoString() string { return s.String() }
+
+// Config is every setting of the server.
+type Config struct {
+	Listen     string   `yaml:"listen" env:"LISTEN"`
+	BaseURL    string   `yaml:"base_url" env:"BASE_URL"`
+	Data       string   `yaml:"data" env:"DATA"`
+	Mode       Mode     `yaml:"mode" env:"MODE"`
+	Seed       bool     `yaml:"seed" env:"SEED"`
+	AdminToken Secret   `yaml:"admin_token" env:"ADMIN_TOKEN"`
+	LogLevel   string   `yaml:"log_level" env:"LOG_LEVEL"`
+	Operator   Operator `yaml:"operator" envPrefix:"OPERATOR_"`
+	Mail       Mail     `yaml:"mail" envPrefix:"MAIL_"`
+	Licence    Licence  `yaml:"licence" envPrefix:"LICENCE_"`
+}
+
+// Operator is the escrow agent as buyers see it.
+type Operator struct {
+	Name         string `yaml:"name" env:"NAME"`
+	Registration string `yaml:"registration" env:"REGISTRATION"`
+	Contact      string `yaml:"contact" env:"CONTACT"`
+	URL          string `yaml:"url" env:"URL"`
+}
+
+// Mail is the mail server. Without a host, mail is kept in the mailbox alone,
+// which only a sandbox may do.
+type Mail struct {
+	Host     string `yaml:"host" env:"HOST"`
+	Port     int    `yaml:"port" env:"PORT"`
+	Security string `yaml:"security" env:"SECURITY"` // none, starttls, tls
+	User     string `yaml:"user" env:"USER"`
+	Password Secret `yaml:"password" env:"PASSWORD"`
+	From     string `yaml:"from" env:"FROM"`
+	FromName string `yaml:"from_name" env:"FROM_NAME"`
+}
+
+// Licence is what the law asks of whoever holds buyers' money.
+type Licence struct {
+	Registration  string `yaml:"registration" env:"REGISTRATION"`
+	EscrowAccount string `yaml:"escrow_account" env:"ESCROW_ACCOUNT"`
+	Insurer       string `yaml:"insurer" env:"INSURER"`
+	InsuredWon    int64  `yaml:"insured_won" env:"INSURED_WON"`
+}
+
+// Default are the settings of a sandbox on a laptop.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8080", Data: "data", Mode: Sandbox, LogLevel: "info",
+		Operator: Operator{Name: "Holdfast Sandbox", Registration: "시험용 (등록번호 없음)", Contact: "sandbox@holdfast.example"},
+		Mail:     Mail{Port: 587, Security: "starttls", From: "no-reply@holdfast.example", FromName: "Holdfast"},
+	}
+}
+
+const prefix = "HOLDFAST_"
+
+// clientVariables are read by the command line's clients, not by the server.
+var clientVariables = []string{"HOLDFAST_SERVER", "HOLDFAST_KEY", "HOLDFAST_SECRET", "HOLDFAST_CONFIG", "HOLDFAST_URL"}
+
+// Load reads the settings. An empty file name reads no file.
+func Load(file string, environ []string) (Config, error) {
+	c := Default()
+	if file != "" {
+		raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+		if err != nil {
+			return c, fmt.Errorf("read the configuration: %w", err)
+		}
+		dec := yaml.NewDecoder(bytes.NewReader(raw))
+		dec.KnownFields(true)
+		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+			return c, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	if err := c.fromEnv(environ); err != nil {
+		return c, err
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://" + c.Listen
+	}
+	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	return c, c.Check()
+}
+
+func (c *Config) fromEnv(environ []string) error {
+	vars := map[string]string{}
+	for _, kv := range environ {
+		k, v, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(k, prefix) {
+			vars[k] = v
+		}
+	}
+	known, err := env.GetFieldParamsWithOptions(c, env.Options{Prefix: prefix})
+	if err != nil {
+		return err
+	}
+	for k := range vars {
+		if slices.Contains(clientVariables, k) {
+			continue
+		}
+		if !slices.ContainsFunc(known, func(p env.FieldParams) bool { return p.Key == k }) {
+			return fmt.Errorf("environment variable %s names no setting", k)
+		}
+	}
+	return env.ParseWithOptions(c, env.Options{Prefix: prefix, Environment: vars})
+}
+
+// Check refuses settings that cannot work or would be unsafe.
+func (c *Config) Check() error {
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") {
+		return fmt.Errorf("base_url %q: must be http(s)://host[:port] without a path", c.BaseURL)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		return fmt.Errorf("log_level %q: must be debug, info, warn or error", c.LogLevel)
+	}
+	if c.AdminToken != "" && len(c.AdminToken) < 16 {
+		return errors.New("admin_token: must have at least 16 characters")
+	}
+	switch c.Mode {
+	case Sandbox:
+		return nil
+	case Licensed, Orchestrate:
+		return c.checkLive(u)
+	}
+	return fmt.Errorf("mode %q: must be sandbox, orchestrate or licensed", c.Mode)
+}
+
+// checkLive refuses to start with other people's money before the operator has
+// named the licence and the safeguards (E-finance Act art. 28(2)5; Act on
+// Consumer Protection in Electronic Commerce, decree art. 19-3).
+func (c *Config) checkLive(u *url.URL) error {
+	var missing []string
+	want := func(name string, ok bool) {
+		if !ok {
+			missing = append(missing, name)
+		}
+	}
+	if c.Mode == Licensed {
+		want("licence.registration", c.Licence.Registration != "")
+		want("licence.escrow_account", c.Licence.EscrowAccount != "")
+		want("licence.insurer", c.Licence.Insurer != "")
+		want("licence.insured_won", c.Licence.InsuredWon > 0)
+	}
+	want("operator.name", c.Operator.Name != "" && c.Operator.Name != Default().Operator.Name)
+	want("operator.contact", c.Operator.Contact != Default().Operator.Contact)
+	want("mail.host", c.Mail.Host != "")
+	want("admin_token", c.AdminToken != "")
+	want("an https base_url", u.Scheme == "https")
+	if c.Seed {
+		return fmt.Errorf("mode %s does not seed demonstration merchants", c.Mode)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("mode %s needs: %s", c.Mode, strings.Join(missing, ", "))
+	}
+	return fmt.Errorf("mode %s: this version has no bank rail for real money; run the sandbox", c.Mode)
+}

@@ -1,0 +1,88 @@
+package serve
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// guard is what every request passes first. Edges answer in their own dialect;
+// what is here must hold for all of them.
+func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
+			w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		if len(r.TransferEncoding) > 0 {
+			// A body whose length only its chunks tell may hide a second request
+			// from a proxy in front; the connection carries nothing after it.
+			w.Header().Set("Connection", "close")
+		}
+		if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+			http.Error(w, "compressed request bodies are not accepted", http.StatusUnsupportedMediaType)
+			return
+		}
+		if strings.Contains(r.URL.Path, "\x00") {
+			http.Error(w, "not found", http.StatusNotFound)
+			return
+		}
+		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
+		began := time.Now() //nolint:forbidigo // a duration for the log
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // the sentinel is panicked as it is
+					panic(p)
+				}
+				log.Error("a request panicked", "path", redact(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
+				if !seen.wrote {
+					http.Error(seen, `{"code":-1,"message":"서버 오류가 발생하였습니다.","response":null}`, http.StatusInternalServerError)
+				}
+			}
+			took := time.Since(began) //nolint:forbidigo // as above
+			metrics.request(r.Method, seen.status, took)
+			log.Debug("request", "method", r.Method, "path", redact(r.URL.Path), "status", seen.status, "took", took)
+		}()
+		next.ServeHTTP(seen, r)
+	})
+}
+
+// secretPaths are prefixes after which a path carries a secret.
+var secretPaths = []string{"/d/", "/pay/"}
+
+// redact hides the secrets that a path carries.
+func redact(path string) string {
+	for _, p := range secretPaths {
+		if strings.HasPrefix(path, p) {
+			return p + "<redacted>"
+		}
+	}
+	return path
+}
+
+// recorder remembers the status for log and metrics.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	wrote  bool
+}
+
+// WriteHeader remembers the first final status.
+func (r *recorder) WriteHeader(status int) {
+	if !r.wrote && status >= 200 {
+		r.status, r.wrote = status, true
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts as a status of 200 when none was set.
+func (r *recorder) Write(b []byte) (int, error) {
+	r.wrote = true
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/holdfast-pay/holdfast/internal/web/ui"
+	"github.com/holdfast-pay/holdfast/sdk"
+)
+
+// mount is an edge and the path under which it lives. A path that ends in a
+// slash takes everything below it, and itself without the slash.
+type mount struct {
+	path string
+	edge http.Handler
+}
+
+// router finds the edge of a path. It decides by prefix alone and rewrites
+// nothing: PortOne's clients send doubled and trailing slashes that a redirect
+// would break, and payment ids may carry escaped slashes. What no edge claims
+// is PortOne's, which lives at the root.
+type router struct {
+	mounts []mount
+	root   http.Handler
+}
+
+// ServeHTTP passes the request to the longest prefix that fits.
+func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	best := mount{edge: rt.root}
+	for _, m := range rt.mounts {
+		fits := r.URL.Path == m.path || r.URL.Path+"/" == m.path ||
+			(strings.HasSuffix(m.path, "/") && strings.HasPrefix(r.URL.Path, m.path))
+		if fits && len(m.path) > len(best.path) {
+			best = m
+		}
+	}
+	best.edge.ServeHTTP(w, r)
+}
+
+func (s *Server) routes() http.Handler {
+	numbers := newMetrics(s.App)
+	rt := router{
+		root: http.NotFoundHandler(),
+		mounts: []mount{
+			{"/healthz", http.HandlerFunc(healthy)},
+			{"/readyz", http.HandlerFunc(s.ready)},
+			{"/metrics", numbers.handler()},
+			{"/v1/iamport.js", sdk.V1()},
+			{"/js/", sdk.V1()},
+			{"/assets/", ui.Static()},
+		},
+	}
+	return guard(rt, s.log, numbers)
+}
+
+// healthy says that the process answers.
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready says that the database answers too.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.App.Ready(r.Context()); err != nil {
+		s.log.Error("not ready", "error", err)
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, "server error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw) // the client is gone if this fails
+}

@@ -1,0 +1,59 @@
+package serve
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/password"
+)
+
+// The demonstration merchant of a sandbox. Its credentials are public on
+// purpose: they are printed at every start and open nothing but play money.
+const (
+	SeedCode     = "imp00000001"
+	SeedKey      = "holdfast_demo_key"
+	SeedSecret   = "holdfast_demo_secret" //nolint:gosec // public by intent, sandbox only
+	SeedEmail    = "shop@holdfast.example"
+	SeedPassword = "holdfast-demo" //nolint:gosec // public by intent, sandbox only
+	SeedWebhook  = "http://127.0.0.1:3000/webhook"
+)
+
+// Seeded is how to reach the demonstration merchant.
+type Seeded struct {
+	MerchantID, Code, Key, Secret, Email, Password string
+}
+
+// seed makes the demonstration merchant, or finds the one that was made before.
+func (s *Server) seed(ctx context.Context) (*Seeded, error) {
+	seeded := &Seeded{Code: SeedCode, Key: SeedKey, Secret: SeedSecret, Email: SeedEmail, Password: SeedPassword}
+	m, err := s.App.ByCode(ctx, SeedCode)
+	if err == nil {
+		seeded.MerchantID = m.ID
+		return seeded, nil
+	}
+	var no *escrow.Refusal
+	if !errors.As(err, &no) {
+		return nil, err
+	}
+	m, err = s.App.CreateMerchant(ctx, "seed", SeedCode, "한빛상점", merchant.Sandbox, func(m *merchant.Merchant) {
+		m.BusinessNo, m.Phone, m.Email = "123-45-67890", "02-1234-5678", SeedEmail
+		m.Account = escrow.BankAccount{Bank: "004", Number: "12345678901234", Holder: "한빛상점"}
+		m.Webhook.URL = SeedWebhook
+		m.ReturnTo = escrow.Party{Name: "한빛상점 반품 담당", Phone: "02-1234-5678", Address: "서울특별시 종로구 세종대로 1", Postcode: "03154"}
+	})
+	if err != nil {
+		return nil, err
+	}
+	seeded.MerchantID = m.ID
+	if _, err := s.App.CreateKey(ctx, "seed", m.ID, app.KeyPair{Key: SeedKey, Secret: SeedSecret}); err != nil {
+		return nil, err
+	}
+	hash, err := password.Hash(SeedPassword)
+	if err != nil {
+		return nil, err
+	}
+	return seeded, s.App.AddStaff(ctx, "seed", m.ID, SeedEmail, hash)
+}

@@ -1,0 +1,110 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+)
+
+// ErrAdvancing says that the merchant's clock is being moved by another call.
+var ErrAdvancing = errors.New("the clock is being moved by another call; wait for it to end")
+
+const (
+	// maxSteps bounds the due instants of one advance.
+	maxSteps = 20_000
+	// maxRounds bounds how often work that makes new work is done at one instant.
+	maxRounds = 10_000
+)
+
+// Drain does everything that is due for a merchant by its clock now, and what
+// follows from it.
+func (l *Loops) Drain(ctx context.Context, merchantID string) error {
+	for range maxRounds {
+		n := 0
+		var errs []error
+		for _, step := range []func(context.Context, string) (int, error){l.ticks, l.tracks, l.mails, l.orders, l.settle, l.webhooks} {
+			done, err := step(ctx, merchantID)
+			n += done
+			errs = append(errs, err)
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		if n > 0 {
+			continue
+		}
+		if idle, err := l.idle(ctx, merchantID); idle || err != nil {
+			return err
+		}
+	}
+	return errors.New("work: the merchant's work does not come to an end")
+}
+
+// glance is the pause between two looks at work that another loop is at.
+const glance = 5 * time.Millisecond
+
+// idle waits a moment if another loop is at work for the merchant, and reports
+// whether nobody is.
+func (l *Loops) idle(ctx context.Context, merchantID string) (bool, error) {
+	busy, err := l.App.AtWork(ctx, merchantID)
+	if err != nil || !busy {
+		return true, err
+	}
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-time.After(glance):
+		return false, nil
+	}
+}
+
+func (l *Loops) settle(ctx context.Context, merchantID string) (int, error) {
+	done, err := l.App.Settle(ctx, merchantID)
+	if err != nil || done.Why != "" {
+		return 0, err
+	}
+	return 1, nil
+}
+
+// Advance moves a sandbox merchant's clock to an instant, stopping at every
+// instant at which something falls due, and returns when everything that
+// follows is done. It refuses to go back, and a second call for the same
+// merchant while the first runs is ErrAdvancing.
+func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) error {
+	if _, busy := l.advancing.LoadOrStore(merchantID, struct{}{}); busy {
+		return ErrAdvancing
+	}
+	defer l.advancing.Delete(merchantID)
+	m, err := l.App.Merchant(ctx, merchantID)
+	if err != nil {
+		return err
+	}
+	if to.Before(l.App.MerchantNow(&m)) {
+		return &escrow.Refusal{Code: escrow.Invalid, Field: "to", Reason: "a test clock moves only forward"}
+	}
+	if err := l.Drain(ctx, merchantID); err != nil {
+		return err
+	}
+	for range maxSteps {
+		next, err := l.App.NextDue(ctx, merchantID)
+		if err != nil {
+			return err
+		}
+		if next.IsZero() || next.After(to) {
+			break
+		}
+		if err := l.moveAndDrain(ctx, merchantID, next); err != nil {
+			return err
+		}
+	}
+	return l.moveAndDrain(ctx, merchantID, to)
+}
+
+func (l *Loops) moveAndDrain(ctx context.Context, merchantID string, to time.Time) error {
+	if _, err := l.App.MoveClock(ctx, merchantID, to); err != nil {
+		return err
+	}
+	return l.Drain(ctx, merchantID)
+}

@@ -1,0 +1,274 @@
+package work
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/rail/bank"
+	"github.com/holdfast-pay/holdfast/internal/webhook"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
+)
+
+// mailPauses are the pauses between tries of a letter that a server put off.
+var mailPauses = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour}
+
+func (l *Loops) mails(ctx context.Context, merchantID string) (int, error) {
+	if owed, err := l.App.OwesWork(ctx, merchantID); !owed || err != nil {
+		return 0, err
+	}
+	claimed, err := l.App.ClaimMails(ctx, merchantID, lease, page)
+	if err != nil {
+		return 0, err
+	}
+	return each(claimed, func(m app.Mail) error { return l.mail(ctx, m) })
+}
+
+func (l *Loops) mail(ctx context.Context, m app.Mail) error {
+	permanent, err := l.Post.Send(ctx, &m)
+	now, clockErr := l.App.NowOf(ctx, m.Merchant)
+	if clockErr != nil {
+		return clockErr
+	}
+	switch tries := int(m.Attempts); {
+	case err == nil:
+		m.State, m.Error, m.DoneAt = app.MailSent, "", now
+	case permanent || tries > len(mailPauses):
+		m.State, m.Error, m.DoneAt = app.MailFailed, err.Error(), now
+	default:
+		m.Error, m.DueAt = err.Error(), now.Add(mailPauses[tries-1])
+	}
+	return l.App.MailDone(ctx, m)
+}
+
+// hookPause is the pause between two calls about one event (contract section 1.8).
+const hookPause = time.Minute
+
+func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
+	if owed, err := l.App.OwesWork(ctx, merchantID); !owed || err != nil {
+		return 0, err
+	}
+	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, lease, page)
+	if err != nil {
+		return 0, err
+	}
+	return each(claimed, func(w app.Webhook) error { return l.webhook(ctx, w) })
+}
+
+func (l *Loops) webhook(ctx context.Context, w app.Webhook) error {
+	m, err := l.App.Merchant(ctx, w.Merchant)
+	if err != nil {
+		return err
+	}
+	body, err := l.body(ctx, &m, w)
+	if err != nil {
+		return err
+	}
+	call := webhook.Call{ID: w.ID, URL: w.URL, ContentType: "application/json", Body: body, Repeated: w.Attempts > 1, Private: m.Mode == merchant.Sandbox}
+	if m.Webhook.Form {
+		call.ContentType = "application/x-www-form-urlencoded"
+	}
+	attempt := l.hosts.call(w.URL, func() webhook.Attempt { return l.Hooks.Send(ctx, call) })
+	return l.App.WebhookDone(ctx, called(w, attempt, l.App.MerchantNow(&m)))
+}
+
+// called records an attempt and decides whether there will be another.
+func called(w app.Webhook, a webhook.Attempt, now time.Time) app.Webhook {
+	var log []webhook.Attempt
+	_ = json.Unmarshal([]byte(w.Log), &log) // a log that cannot be read is begun anew
+	raw, err := json.Marshal(append(log, a))
+	if err == nil {
+		w.Log = string(raw)
+	}
+	switch {
+	case a.Delivered():
+		w.State, w.DoneAt = app.WebhookDelivered, now
+	case a.Final() || w.Attempts >= w.Max:
+		w.State, w.DoneAt = app.WebhookFailed, now
+	default:
+		w.DueAt = now.Add(hookPause)
+	}
+	return w
+}
+
+// form is a webhook body in both of its encodings.
+type form interface {
+	JSON() ([]byte, error)
+	Form() string
+}
+
+// body is the text that the event's step has, in the shop's encoding. It is
+// the same at every repetition.
+func (l *Loops) body(ctx context.Context, m *merchant.Merchant, w app.Webhook) ([]byte, error) {
+	p, err := l.App.Payment(ctx, w.Merchant, w.Payment)
+	if err != nil {
+		return nil, err
+	}
+	logged, err := l.App.Event(ctx, w.Merchant, w.Payment, w.Seq)
+	if err != nil {
+		return nil, err
+	}
+	var notice form
+	var told bool
+	if w.Kind == app.WebhookEscrow {
+		notice, told = wirev1.EscrowNoticeOf(&p, logged.Event)
+	} else {
+		notice, told = wirev1.NoticeOf(&p, logged.Event)
+	}
+	if !told {
+		return nil, fmt.Errorf("work: event %s of %s has no webhook body", logged.Type, w.Payment)
+	}
+	if m.Webhook.Form {
+		return []byte(notice.Form()), nil
+	}
+	return notice.JSON()
+}
+
+// hostGate bounds how many calls one host has at a time, so that a slow shop
+// does not take every place.
+type hostGate struct {
+	mu   sync.Mutex
+	left *sync.Cond
+	busy map[string]int
+}
+
+// perHost is how many calls one host has at a time.
+const perHost = 4
+
+func newHostGate() *hostGate {
+	g := &hostGate{busy: map[string]int{}}
+	g.left = sync.NewCond(&g.mu)
+	return g
+}
+
+func (g *hostGate) call(rawURL string, fn func() webhook.Attempt) webhook.Attempt {
+	host := rawURL
+	if u, err := url.Parse(rawURL); err == nil {
+		host = u.Host
+	}
+	g.mu.Lock()
+	for g.busy[host] >= perHost {
+		g.left.Wait()
+	}
+	g.busy[host]++
+	g.mu.Unlock()
+	defer g.leave(host)
+	return fn()
+}
+
+func (g *hostGate) leave(host string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.busy[host]--; g.busy[host] == 0 {
+		delete(g.busy, host)
+	}
+	g.left.Broadcast()
+}
+
+// orderPauses are the pauses between questions after an order without an answer.
+var orderPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
+
+func (l *Loops) orders(ctx context.Context, merchantID string) (int, error) {
+	noticed, err := l.notices(ctx, merchantID)
+	if err != nil {
+		return noticed, err
+	}
+	if owed, err := l.App.OwesWork(ctx, merchantID); !owed || err != nil {
+		return noticed, err
+	}
+	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, lease, page)
+	if err != nil {
+		return noticed, err
+	}
+	done, err := each(claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
+	return noticed + done, err
+}
+
+// order asks the bank. The first question of an order sends it; every later one
+// inquires, and sends only what the bank says it never got.
+func (l *Loops) order(ctx context.Context, o app.BankOrder) error {
+	first := o.State == app.OrderPending
+	if err := l.App.MarkAsked(ctx, o); err != nil {
+		return err
+	}
+	var res bank.Result
+	var err error
+	if !first {
+		res, err = l.Bank.Inquire(ctx, o.Merchant, o.Key)
+	}
+	if first || errors.Is(err, bank.ErrNoOrder) {
+		res, err = l.Bank.Send(ctx, o.Merchant, bankOrder(o))
+	}
+	if errors.Is(err, bank.ErrDuplicate) {
+		res, err = l.Bank.Inquire(ctx, o.Merchant, o.Key)
+	}
+	var no *bank.Invalid
+	switch {
+	case errors.As(err, &no):
+		return l.App.OrderAnswered(ctx, o, false, no.Error())
+	case err != nil:
+		return l.unknown(ctx, o, err.Error())
+	}
+	return l.answered(ctx, o, res)
+}
+
+func bankOrder(o app.BankOrder) bank.Order {
+	kind := bank.Refund
+	if o.Kind == app.OrderPayout {
+		kind = bank.Payout
+	}
+	return bank.Order{Key: o.Key, Kind: kind, Amount: o.Amount, Bank: o.Account.Bank, Number: o.Account.Number, Holder: o.Account.Holder, Card: o.Card, Memo: o.Ref}
+}
+
+func (l *Loops) unknown(ctx context.Context, o app.BankOrder, detail string) error {
+	pause := orderPauses[min(int(o.Attempts), len(orderPauses))-1]
+	now, err := l.App.NowOf(ctx, o.Merchant)
+	if err != nil {
+		return err
+	}
+	return l.App.OrderUnknown(ctx, o, detail, now.Add(pause))
+}
+
+func (l *Loops) answered(ctx context.Context, o app.BankOrder, res bank.Result) error {
+	switch res.State {
+	case bank.Sent:
+		return l.App.OrderAnswered(ctx, o, true, res.Reason)
+	case bank.Failed:
+		return l.App.OrderAnswered(ctx, o, false, res.Reason)
+	case bank.Returned: // it went and came back: both are booked
+		if err := l.App.OrderAnswered(ctx, o, true, ""); err != nil {
+			return err
+		}
+		return l.App.OrderAnswered(ctx, o, false, res.Reason)
+	case bank.Unknown:
+	}
+	return l.unknown(ctx, o, res.Reason)
+}
+
+// notices books answers that came by themselves: late, twice, or of money that
+// came back.
+func (l *Loops) notices(ctx context.Context, merchantID string) (int, error) {
+	if l.Notices == nil || merchantID == "" {
+		return 0, nil
+	}
+	taken, err := l.Notices.TakeNotices(ctx, merchantID)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range taken {
+		o, err := l.App.OrderByKey(ctx, merchantID, n.Key)
+		if err != nil {
+			return 0, err
+		}
+		if err := l.answered(ctx, o, n.Result); err != nil {
+			return 0, err
+		}
+	}
+	return len(taken), nil
+}

@@ -1,0 +1,78 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/letter"
+	"github.com/holdfast-pay/holdfast/internal/rail/mail"
+)
+
+// Letters composes the mails that are owed and hands them to a mail server. It
+// implements Post.
+type Letters struct {
+	App      *app.App
+	Sender   mail.Sender // nil keeps letters in the mailbox alone
+	Operator letter.Operator
+	From     string // address
+	FromName string
+}
+
+// Send composes a letter from the payment as it is now and sends it. What was
+// composed is left in the mail, for the mailbox and as evidence.
+func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err error) {
+	view, err := l.view(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	composed, err := letter.Compose(m.Kind, view)
+	if err != nil {
+		return true, err
+	}
+	m.Subject, m.Text, m.HTML = composed.Subject, composed.Text, composed.HTML
+	if l.Sender == nil {
+		return false, nil
+	}
+	err = l.Sender.Send(ctx, mail.Message{
+		ID: MessageID(m), From: l.From, FromName: l.FromName, To: m.Recipient, ToName: view.Payment.Buyer.Name,
+		Subject: composed.Subject, Text: composed.Text, HTML: composed.HTML,
+		Headers: map[string]string{"Auto-Submitted": "auto-generated"},
+	})
+	var failed *mail.SendError
+	return errors.As(err, &failed) && failed.Permanent, err
+}
+
+// MessageID names a mail over all merchants, so that a report of non-delivery
+// leads back to it.
+func MessageID(m *app.Mail) string { return m.Merchant + "." + m.ID }
+
+// Bounce reads a report of non-delivery and records it on the mail it is about.
+func Bounce(ctx context.Context, a *app.App, report []byte) error {
+	id, permanent, reason, err := mail.ParseBounce(report)
+	if err != nil || !permanent {
+		return err
+	}
+	merchantID, mailID, _ := strings.Cut(id, ".")
+	return a.Bounced(ctx, merchantID, mailID, reason)
+}
+
+func (l *Letters) view(ctx context.Context, m *app.Mail) (letter.View, error) {
+	p, err := l.App.Payment(ctx, m.Merchant, m.Payment)
+	if err != nil {
+		return letter.View{}, err
+	}
+	settings, err := l.App.Merchant(ctx, m.Merchant)
+	if err != nil {
+		return letter.View{}, err
+	}
+	projected, err := l.App.Projected(ctx, p)
+	if err != nil {
+		return letter.View{}, err
+	}
+	return letter.View{
+		Payment: p, Merchant: settings, Operator: l.Operator, English: p.English, DecisionURL: l.App.DecisionURL(p),
+		Projected: projected, Now: l.App.MerchantNow(&settings), ID: MessageID(m),
+	}, nil
+}

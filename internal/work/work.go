@@ -1,0 +1,263 @@
+// Package work runs the loops that carry out what is owed: letters, webhooks,
+// bank orders, deadlines, questions to carriers, settlements.
+//
+// Every loop takes from the database what is due, acts outside of any
+// transaction, and brings the outcome back through the door. A process that
+// dies in between leaves a lease that runs out, and the work is done again: at
+// least once towards shops and buyers, and exactly once towards the bank, whose
+// orders have a key. No loop needs to be the only one of its kind.
+//
+// # Moving time
+//
+// Advance moves a sandbox merchant's clock from one due instant to the next and
+// does at each what is due, so that everything happens at its own time; it
+// returns when all consequences are done.
+package work
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/rail/bank"
+	"github.com/holdfast-pay/holdfast/internal/rail/carrier"
+	"github.com/holdfast-pay/holdfast/internal/webhook"
+)
+
+const (
+	// page is how much of one kind is taken at once.
+	page = 100
+	// lease is how long taken work is left to whoever took it.
+	lease = 2 * time.Minute
+	// rest is the longest pause between two looks for due work.
+	rest = time.Second
+	// inFlight bounds concurrent calls to the outside, per kind.
+	inFlight = 16
+)
+
+// Post sends the letters that are owed.
+type Post interface {
+	// Send composes and sends a mail and fills in what was sent. The error says
+	// whether trying again can help.
+	Send(ctx context.Context, m *app.Mail) (permanent bool, err error)
+}
+
+// Notices gives bank answers that came by themselves. A real bank pushes them;
+// the simulated one is asked.
+type Notices interface {
+	TakeNotices(ctx context.Context, merchant string) ([]bank.Notice, error)
+}
+
+// Config is what the loops need.
+type Config struct {
+	App     *app.App
+	Bank    bank.Bank
+	Notices Notices // nil when the bank calls by itself
+	Tracker carrier.Tracker
+	Post    Post
+	Hooks   *webhook.Sender
+	Log     *slog.Logger
+}
+
+// Loops is all of it.
+type Loops struct {
+	Config
+	advancing sync.Map // merchant id -> struct{}
+	hosts     *hostGate
+	wg        sync.WaitGroup
+	stop      context.CancelFunc
+}
+
+// New builds the loops; Start runs them.
+func New(c Config) *Loops { return &Loops{Config: c, hosts: newHostGate()} }
+
+// Start runs the loops until Close. Each kind has its own loop, so that a dead
+// mail server delays no webhook.
+func (l *Loops) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	l.stop = cancel
+	l.loop(ctx, "mail", l.everyone(l.mails))
+	l.loop(ctx, "webhook", l.everyone(l.webhooks))
+	l.loop(ctx, "bank", l.everyone(l.orders))
+	l.loop(ctx, "time", l.everyone(l.ticks))
+	l.loop(ctx, "carrier", l.everyone(l.tracks))
+	l.loop(ctx, "settlement", l.settlements)
+	l.wg.Go(func() { l.maintain(ctx) })
+}
+
+// Close ends the loops after what they are doing.
+func (l *Loops) Close() {
+	if l.stop != nil {
+		l.stop()
+	}
+	l.wg.Wait()
+}
+
+// loop repeats a step while it finds something, and rests when it does not. A
+// change through the door wakes it at once.
+func (l *Loops) loop(ctx context.Context, name string, step func(context.Context) (int, error)) {
+	pokes := l.App.Pokes()
+	l.wg.Go(func() {
+		for ctx.Err() == nil {
+			n, err := step(ctx)
+			if err != nil && ctx.Err() == nil {
+				l.Log.Error("a loop met an error and goes on", "loop", name, "error", err)
+			}
+			if n > 0 && err == nil {
+				continue
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(rest):
+			case <-pokes:
+			}
+		}
+	})
+}
+
+// everyone runs a step for all merchants by the machine's clock and for each
+// merchant whose test clock runs ahead by its own.
+func (l *Loops) everyone(step func(context.Context, string) (int, error)) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		done, err := step(ctx, "")
+		errs := []error{err}
+		ahead, err := l.App.AheadMerchants(ctx)
+		errs = append(errs, err)
+		for _, id := range ahead {
+			if _, busy := l.advancing.Load(id); busy {
+				continue // Advance is doing it, at its own instants
+			}
+			n, err := step(ctx, id)
+			done += n
+			errs = append(errs, err)
+		}
+		return done, errors.Join(errs...)
+	}
+}
+
+// ticks lets time act on what is due.
+func (l *Loops) ticks(ctx context.Context, merchantID string) (int, error) {
+	refs, err := l.App.DuePayments(ctx, merchantID, page)
+	if err != nil || len(refs) == 0 {
+		return 0, err
+	}
+	return l.App.TickAll(ctx, refs)
+}
+
+// trackPause is how long a carrier that cannot be asked is left alone.
+const trackPause = 30 * time.Minute
+
+// tracks asks carriers about the parcels whose turn it is.
+func (l *Loops) tracks(ctx context.Context, merchantID string) (int, error) {
+	refs, err := l.App.TrackPayments(ctx, merchantID, page)
+	if err != nil {
+		return 0, err
+	}
+	return each(refs, func(ref app.Ref) error { return l.track(ctx, ref) })
+}
+
+func (l *Loops) track(ctx context.Context, ref app.Ref) error {
+	p, err := l.App.Payment(ctx, ref.Merchant, ref.ID)
+	if err != nil || p.Delivery == nil {
+		return err
+	}
+	m, err := l.App.Merchant(ctx, ref.Merchant)
+	if err != nil {
+		return err
+	}
+	now := l.App.MerchantNow(&m)
+	for _, parcel := range p.Delivery.Parcels {
+		if !parcel.DeliveredAt.IsZero() {
+			continue
+		}
+		report, err := l.Tracker.Track(ctx, ref.Merchant, parcel.Carrier, parcel.Number, now)
+		if err != nil {
+			l.Log.Warn("a carrier could not be asked", "carrier", parcel.Carrier, "payment", ref.ID, "error", err)
+			return l.App.PostponeTracking(ctx, ref, trackPause)
+		}
+		if err := l.reported(ctx, ref, parcel, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Loops) reported(ctx context.Context, ref app.Ref, parcel escrow.Parcel, report carrier.Report) error {
+	_, err := l.App.Do(ctx, escrow.Carrier, ref.Merchant, ref.ID, escrow.ReportTracking{
+		Number: parcel.Number, Seen: report.Seen, DeliveredAt: report.DeliveredAt, NextAt: report.NextAt,
+	})
+	var no *escrow.Refusal
+	if errors.As(err, &no) { // what a carrier says may be impossible; it is no fault of ours
+		l.Log.Warn("a tracking report was refused", "payment", ref.ID, "number", parcel.Number, "reason", no.Error())
+		return l.App.PostponeTracking(ctx, ref, trackPause)
+	}
+	return err
+}
+
+// settlements pays out merchants whose lines are due by the machine's date,
+// and those ahead by their own.
+func (l *Loops) settlements(ctx context.Context) (int, error) {
+	due, err := l.App.DueSettlements(ctx, page)
+	if err != nil {
+		return 0, err
+	}
+	ahead, err := l.App.AheadMerchants(ctx)
+	if err != nil {
+		return 0, err
+	}
+	paid := 0
+	var errs []error
+	for _, id := range append(due, ahead...) {
+		if _, busy := l.advancing.Load(id); busy {
+			continue
+		}
+		done, err := l.App.Settle(ctx, id)
+		errs = append(errs, err)
+		if err == nil && done.Why == "" {
+			paid++
+		}
+	}
+	return paid, errors.Join(errs...)
+}
+
+// maintainEvery is the pause between two looks after the database itself.
+const maintainEvery = 10 * time.Minute
+
+func (l *Loops) maintain(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(maintainEvery):
+		}
+		if err := l.App.Maintain(ctx); err != nil {
+			l.Log.Error("the database could not be looked after", "error", err)
+		}
+	}
+}
+
+// each runs fn for every item, a bounded number at once, and returns how many succeeded.
+func each[T any](items []T, fn func(T) error) (done int, err error) {
+	gate := make(chan struct{}, inFlight)
+	results := make(chan error, len(items))
+	for _, item := range items {
+		gate <- struct{}{}
+		go func() {
+			defer func() { <-gate }()
+			results <- fn(item)
+		}()
+	}
+	var errs []error
+	for range items {
+		if err := <-results; err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		done++
+	}
+	return done, errors.Join(errs...)
+}
