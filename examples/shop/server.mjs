@@ -24,7 +24,7 @@ if (!adminPassword && !['127.0.0.1', '::1', 'localhost'].includes(host)) {
 
 const config = {
   holdfastUrl, code, adminPassword,
-  shopUrl: (process.env.SHOP_URL ?? `http://localhost:${port}`).replace(/\/+$/, ''),
+  shopUrl: (process.env.SHOP_URL ?? `http://${host}:${port}`).replace(/\/+$/, ''),
   escrowProvider: process.env.ESCROW_PROVIDER ?? 'Holdfast',
   verifyUrl: process.env.ESCROW_VERIFY_URL ?? `${holdfastUrl}/`,
   sandboxUrl: process.env.SANDBOX_URL ?? `${holdfastUrl}/sandbox`,

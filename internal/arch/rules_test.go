@@ -128,8 +128,18 @@ var groups = []group{
 		why:       "the shared look and words know no page",
 	},
 	{
-		name: "pages", packages: []string{"internal/web/pay", "internal/web/decide", "internal/web/operate"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/web/ui", "internal/web/ui/*"}),
+		name: "payment window", packages: []string{"internal/web/pay"},
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/web/ui", "internal/wire/body", "internal/wire/wirev1", "internal/wire/wirev2"}),
+		why:       "a browser SDK opens it with the parameters of its dialect and reads the result in the same",
+	},
+	{
+		name: "decision page", packages: []string{"internal/web/decide"},
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/letter", "internal/web/ui"}),
+		why:       "the page repeats the notice of the mail that led to it, word for word",
+	},
+	{
+		name: "operator desk", packages: []string{"internal/web/operate"},
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/web/ui"}),
 		why:       "a page shows what the door answers; pages do not know each other",
 	},
 	{
@@ -139,8 +149,8 @@ var groups = []group{
 	},
 	{
 		name: "sandbox", packages: []string{"internal/sandbox", "internal/sandbox/*"},
-		mayImport: slices.Concat(ground, rules, ports, []string{"internal/app", "internal/wire/body", "internal/sandbox", "internal/sandbox/*"}),
-		why:       "the sandbox plays the outside world through the ports and the door, like everyone else",
+		mayImport: slices.Concat(ground, rules, ports, []string{"internal/app", "internal/wire/body", "internal/wire/wirev1", "internal/sandbox/*"}),
+		why:       "the sandbox plays the outside world through the ports and the door, and answers shops in the shapes they know",
 	},
 	{
 		name: "work", packages: []string{"internal/work"},
@@ -152,12 +162,12 @@ var groups = []group{
 		why: "one struct of settings that serve reads",
 	},
 	{
-		name: "serve", packages: []string{"internal/serve"}, mayImport: []string{"internal/*", "sdk", "sdk/*"},
+		name: "serve", packages: []string{"internal/serve", "internal/serve/*"}, mayImport: []string{"internal/*", "sdk", "sdk/*"},
 		why: "the one place that builds the whole, and so the only one that names concrete rails",
 	},
 	{
 		name: "command line", packages: []string{"cmd/holdfast"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/config", "internal/serve"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/config", "internal/password", "internal/serve"}),
 		why:       "the program parses arguments and calls serve; what tests build is what runs",
 	},
 	{
@@ -219,7 +229,7 @@ var foreigns = []foreign{
 	{
 		imports: []string{"net/http", "net/http/*"},
 		onlyIn: []string{"internal/api/*", "internal/admin", "internal/web/*", "internal/sandbox", "internal/sandbox/*", "internal/webhook",
-			"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*", "internal/serve", "cmd/holdfast", "sdk", "test/*", "bench", "bench/*"},
+			"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*", "internal/serve", "internal/serve/*", "cmd/holdfast", "sdk", "test/*", "bench", "bench/*"},
 		why: "HTTP is an edge; a shape, a rule or the door that knows it can serve only one of its users",
 	},
 }

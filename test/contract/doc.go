@@ -1,0 +1,3 @@
+// Package contract holds the server to the wire contract of PortOne V1, as the clients that
+// shops use understand it.
+package contract
