@@ -26,7 +26,7 @@ TEST_TIMEOUT ?= 15m
 help: ## print this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build setup-js ## set up and start Holdfast in sandbox mode with a seeded shop, and the example shop beside it
+run: build examples/shop/node_modules/.package-lock.json ## set up and start Holdfast in sandbox mode with a seeded shop, and the example shop beside it
 	@node tools/run.mjs
 
 test: setup vet lint test-js test-go ## set up and run everything: vet, linters, JavaScript, Go with the race detector, browsers
