@@ -5,6 +5,10 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/holdfast-pay/holdfast/internal/admin"
+	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
+	"github.com/holdfast-pay/holdfast/internal/web/decide"
+	"github.com/holdfast-pay/holdfast/internal/web/pay"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/sdk"
 )
@@ -41,7 +45,7 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) routes() http.Handler {
 	numbers := newMetrics(s.App)
 	rt := router{
-		root: http.NotFoundHandler(),
+		root: apiv1.New(s.App, s.log),
 		mounts: []mount{
 			{"/healthz", http.HandlerFunc(healthy)},
 			{"/readyz", http.HandlerFunc(s.ready)},
@@ -49,6 +53,9 @@ func (s *Server) routes() http.Handler {
 			{"/v1/iamport.js", sdk.V1()},
 			{"/js/", sdk.V1()},
 			{"/assets/", ui.Static()},
+			{"/pay/", pay.New(pay.Config{App: s.App, Log: s.log, Secret: s.secret})},
+			{"/admin/v1/", admin.New(s.App, string(s.config.AdminToken), s.log)},
+			{decide.Prefix, decide.New(s.App, s.operator(), s.log)},
 		},
 	}
 	return guard(rt, s.log, numbers)

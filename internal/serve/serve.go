@@ -41,6 +41,7 @@ type Server struct {
 	log     *slog.Logger
 	clock   clock.Clock
 	store   *store.Store
+	secret  []byte
 	handler http.Handler
 }
 
@@ -61,8 +62,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	if s.clock == nil {
 		s.clock = clock.Real{}
 	}
-	secret, err := serverSecret(c.Data)
-	if err != nil {
+	if s.secret, err = serverSecret(c.Data); err != nil {
 		return nil, err
 	}
 	if s.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, "holdfast.db")); err != nil {
@@ -79,7 +79,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	s.Bank = simbank.New(records, s.clock)
 	s.Carrier = simcarrier.New(records)
 	if s.App, err = app.New(ctx, app.Config{
-		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, Log: s.log, Secret: secret, BaseURL: c.BaseURL,
+		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, Log: s.log, Secret: s.secret, BaseURL: c.BaseURL,
 	}); err != nil {
 		return nil, err
 	}
