@@ -8,8 +8,10 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/admin"
 	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
 	"github.com/holdfast-pay/holdfast/internal/web/decide"
+	"github.com/holdfast-pay/holdfast/internal/web/docs"
 	"github.com/holdfast-pay/holdfast/internal/web/pay"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 	"github.com/holdfast-pay/holdfast/sdk"
 )
 
@@ -53,12 +55,21 @@ func (s *Server) routes() http.Handler {
 			{"/v1/iamport.js", sdk.V1()},
 			{"/js/", sdk.V1()},
 			{"/assets/", ui.Static()},
+			{"/docs/", documents()},
 			{"/pay/", pay.New(pay.Config{App: s.App, Log: s.log, Secret: s.secret})},
 			{"/admin/v1/", admin.New(s.App, string(s.config.AdminToken), s.log)},
 			{decide.Prefix, decide.New(s.App, s.operator(), s.log)},
 		},
 	}
 	return guard(rt, s.log, numbers)
+}
+
+// documents are the API documents, browsable.
+func documents() http.Handler {
+	return docs.New(
+		docs.Document{Name: "v1", Short: "PortOne V1", Title: "PortOne V1 API", About: "What shops call: payments, virtual accounts, cancels, escrow deliveries, cash receipts.", JSON: wirev1.OpenAPI()},
+		docs.Document{Name: "admin", Short: "Admin", Title: "Admin API", About: "What the operator calls: merchants, keys, calendar, books, payouts.", JSON: admin.OpenAPI()},
+	)
 }
 
 // healthy says that the process answers.
