@@ -422,8 +422,6 @@ type Payment struct {
 	TrackAt time.Time
 	// LinkVersion counts the buyer's decision links; only the newest is valid.
 	LinkVersion int
-	// Notify says that the shop uses webhooks for this payment's cancels.
-	Notify bool
 }
 
 // HeldAmount is what held:<payment> carries: the whole amount, or nothing.

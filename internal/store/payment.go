@@ -62,7 +62,6 @@ type paymentDoc struct {
 	AskedAt     micros             `json:"cancelAskedAt,omitzero"`
 	AskedFor    string             `json:"cancelAskedFor,omitzero"`
 	LinkVersion int                `json:"linkVersion,omitzero"`
-	Notify      bool               `json:"notify,omitzero"`
 }
 
 // micros is an instant as the store keeps it: microseconds since 1970 UTC, 0
@@ -155,6 +154,7 @@ type (
 		At, SentAt           micros `json:",omitzero"`
 		FailedFor            string `json:",omitzero"`
 		FromShop             bool   `json:",omitzero"`
+		Suspense             bool   `json:",omitzero"`
 	}
 )
 
@@ -167,7 +167,7 @@ func encodePayment(p *escrow.Payment) (string, error) {
 		CardName: p.CardName, CardNumber: p.CardNumber, ApprovalNo: p.ApprovalNo, Suspended: p.Suspended,
 		Notice: p.Notice, NoticeAt: toMicros(p.NoticeAt), Announced: toMicros(p.Announced), Reminded: p.Reminded,
 		Restart: dateText(p.Restart), RestartDays: p.RestartDays, Return: p.Return, AskedAt: toMicros(p.CancelAskedAt),
-		AskedFor: p.CancelAskedFor, LinkVersion: p.LinkVersion, Notify: p.Notify,
+		AskedFor: p.CancelAskedFor, LinkVersion: p.LinkVersion,
 	}
 	d.fillParts(p)
 	for _, x := range p.Deposits {
@@ -175,7 +175,7 @@ func encodePayment(p *escrow.Payment) (string, error) {
 	}
 	for _, r := range p.Refunds {
 		d.Refunds = append(d.Refunds, refundDoc{r.ID, r.Attempt, r.Amount, r.TaxFree, r.VAT, r.State, r.Account, r.Reason, r.By,
-			toMicros(r.At), toMicros(r.SentAt), r.FailedFor, r.FromShop})
+			toMicros(r.At), toMicros(r.SentAt), r.FailedFor, r.FromShop, r.Suspense})
 	}
 	out, err := json.Marshal(&d)
 	return string(out), err
@@ -224,13 +224,13 @@ func decodePayment(p *escrow.Payment, doc string) error {
 	p.CardName, p.CardNumber, p.ApprovalNo, p.Suspended = d.CardName, d.CardNumber, d.ApprovalNo, d.Suspended
 	p.Notice, p.NoticeAt, p.Announced, p.Reminded = d.Notice, d.NoticeAt.time(), d.Announced.time(), d.Reminded
 	p.RestartDays, p.Return, p.CancelAskedAt, p.CancelAskedFor = d.RestartDays, d.Return, d.AskedAt.time(), d.AskedFor
-	p.LinkVersion, p.Notify = d.LinkVersion, d.Notify
+	p.LinkVersion = d.LinkVersion
 	for _, x := range d.Deposits {
 		p.Deposits = append(p.Deposits, escrow.Deposit{BankTx: x.BankTx, Amount: x.Amount, At: x.At.time(), Outcome: x.Outcome, Reversed: x.Reversed, Payer: x.Payer})
 	}
 	for _, r := range d.Refunds {
 		p.Refunds = append(p.Refunds, escrow.Refund{ID: r.ID, Attempt: r.Attempt, Amount: r.Amount, TaxFree: r.TaxFree, VAT: r.VAT, State: r.State,
-			Account: r.Account, Reason: r.Reason, By: r.By, At: r.At.time(), SentAt: r.SentAt.time(), FailedFor: r.FailedFor, FromShop: r.FromShop})
+			Account: r.Account, Reason: r.Reason, By: r.By, At: r.At.time(), SentAt: r.SentAt.time(), FailedFor: r.FailedFor, FromShop: r.FromShop, Suspense: r.Suspense})
 	}
 	return d.readParts(p)
 }
