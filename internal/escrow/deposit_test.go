@@ -185,10 +185,38 @@ func TestPaidInTimeReportedLate(t *testing.T) {
 	w.balances(inHeld)
 }
 
+// TestOneTransactionTwoStories: a notice that contradicts an earlier one is kept
+// and shown to a person; it books nothing, and the true deposit is still there.
 func TestOneTransactionTwoStories(t *testing.T) {
 	w := newWorld(t).held()
-	w.refused(escrow.DepositConflict, escrow.Bank, w.deposit("tx-1", amount-1))
+	forged := w.deposit("tx-1", 2*amount)
+	d := w.do(escrow.Bank, forged)
+	w.told(d, "DepositMismatched", "")
+	if e := d.Events[0]; e.Kind != "conflict" || e.Amount != 2*amount || e.Ref != "tx-1" || len(d.Transfers) != 0 {
+		t.Fatalf("told %+v and moved %q", e, moveWords(d))
+	}
+	w.tasks(escrow.TaskDepositForged)
+	w.same(escrow.Bank, forged)
+	w.same(escrow.Bank, w.deposit("tx-1", amount))
+	third := w.deposit("tx-1", 1)
+	w.do(escrow.Bank, third)
+	w.same(escrow.Bank, third)
+	if got := w.p.Deposits; len(got) != 3 || got[0].Outcome != escrow.DepositHeld || got[1].Outcome != escrow.DepositQuarantined || got[2].Amount != 1 {
+		t.Fatalf("deposits %+v", got)
+	}
+	w.balances(inHeld)
+	w.do(escrow.Bank, escrow.ReverseDeposit{BankTx: "tx-1"})
+	w.balances(books{})
+	if w.p.Deposits[1].Reversed {
+		t.Fatal("the bank took back a deposit that it never confirmed")
+	}
 	w.refused(escrow.NotFound, escrow.Bank, escrow.ReverseDeposit{BankTx: "tx-7"})
+}
+
+// TestAContradictionIsCheckedToo: an implausible notice is refused, whatever came before.
+func TestAContradictionIsCheckedToo(t *testing.T) {
+	w := newWorld(t).held()
+	w.refused(escrow.Invalid, escrow.Bank, w.deposit("tx-1", -1))
 }
 
 func TestImplausibleDeposits(t *testing.T) {

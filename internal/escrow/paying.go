@@ -288,14 +288,19 @@ func (a *act) sell(from ledger.Account, gross money.Won) error {
 }
 
 func (a *act) notifyDeposit(c NotifyDeposit) error {
-	if done, err := a.knownDeposit(c); done || err != nil {
-		return err
+	known := a.knownDeposit(c)
+	if a.unchanged {
+		return nil
 	}
 	if a.p.Account == nil {
 		return refuse(WrongState, "", "the payment has no virtual account")
 	}
 	if err := a.plausible(c); err != nil {
 		return err
+	}
+	if known {
+		a.quarantine(c)
+		return nil
 	}
 	inTime := !c.At.After(a.p.Account.Due.Add(a.env.Profile.DepositGrace))
 	waiting := a.p.State == AwaitingDeposit || (a.p.State == Cancelled && a.p.CancelReason == reasonExpired && a.p.PaidAt.IsZero())
@@ -314,20 +319,26 @@ func (a *act) notifyDeposit(c NotifyDeposit) error {
 	return a.mismatched(c, mismatch(waiting, inTime, total, a.p.Amount))
 }
 
-// knownDeposit recognises a notice that came before. The same id with another
-// story is never booked.
-func (a *act) knownDeposit(c NotifyDeposit) (done bool, err error) {
+// knownDeposit recognises a notice whose bank transaction was reported before.
+// The same story again changes nothing; another amount is quarantined.
+func (a *act) knownDeposit(c NotifyDeposit) bool {
+	known := false
 	for _, d := range a.p.Deposits {
-		if d.BankTx != c.BankTx {
-			continue
+		if d.BankTx == c.BankTx && d.Amount == c.Amount {
+			a.unchanged = true
+			return true
 		}
-		if d.Amount != c.Amount {
-			return false, refuse(DepositConflict, "amount", "bank transaction %s was reported with %d won before and with %d won now", c.BankTx, d.Amount, c.Amount)
-		}
-		a.unchanged = true
-		return true, nil
+		known = known || d.BankTx == c.BankTx
 	}
-	return false, nil
+	return known
+}
+
+// quarantine keeps a notice that contradicts an earlier one, for a person to ask
+// the bank about. It may be forged, so it moves no money and the buyer is told nothing.
+func (a *act) quarantine(c NotifyDeposit) {
+	a.addDeposit(c, DepositQuarantined)
+	a.task(TaskDepositForged)
+	a.emit(Event{Type: EventDepositMismatched, Kind: "conflict", Amount: c.Amount, Ref: c.BankTx})
 }
 
 func (a *act) plausible(c NotifyDeposit) error {

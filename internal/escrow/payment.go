@@ -123,7 +123,7 @@ type Account struct {
 
 // Deposit is one movement that the bank reported on a virtual account.
 type Deposit struct {
-	BankTx   string // the bank's transaction id; unique per bank
+	BankTx   string // the bank's transaction id; unique per bank, and here but for quarantined notices
 	Amount   money.Won
 	At       time.Time
 	Outcome  DepositOutcome
@@ -140,6 +140,9 @@ const (
 	DepositRefused   DepositOutcome = "refused"   // the bank was told to refuse; no money came
 	DepositSuspended DepositOutcome = "suspended" // the money lies in suspense
 	DepositReturned  DepositOutcome = "returned"  // suspended money went back to the payer
+	// DepositQuarantined: a second notice of a known bank transaction tells of
+	// another amount. Nothing is booked by it; a person asks the bank.
+	DepositQuarantined DepositOutcome = "quarantined"
 )
 
 // Product is one line of what was bought.

@@ -318,12 +318,12 @@ func (h *history) bankMoves(cmd escrow.Command, d escrow.Decision) {
 	if _, ok := cmd.(escrow.Approve); ok {
 		h.atBank += d.Next.Amount
 	}
-	if c, ok := cmd.(escrow.NotifyDeposit); ok && outcome(d.Next, c.BankTx) != escrow.DepositRefused {
+	if c, ok := cmd.(escrow.NotifyDeposit); ok && came(d.Next.Deposits[len(d.Next.Deposits)-1]) {
 		h.atBank += c.Amount
 	}
 	if c, ok := cmd.(escrow.ReverseDeposit); ok {
 		for _, dep := range h.p.Deposits {
-			if dep.BankTx == c.BankTx && dep.Outcome != escrow.DepositRefused {
+			if dep.BankTx == c.BankTx && came(dep) {
 				h.atBank -= dep.Amount
 			}
 		}
@@ -347,13 +347,9 @@ func (h *history) refundMoves(c escrow.RefundResult) {
 	}
 }
 
-func outcome(p escrow.Payment, tx string) escrow.DepositOutcome {
-	for _, d := range p.Deposits {
-		if d.BankTx == tx {
-			return d.Outcome
-		}
-	}
-	return ""
+// came reports whether a deposit's money reached the bank.
+func came(d escrow.Deposit) bool {
+	return d.Outcome != escrow.DepositRefused && d.Outcome != escrow.DepositQuarantined
 }
 
 // again repeats the command at once. Only a partial cancel that states no
@@ -488,7 +484,7 @@ func (h *history) noLeftovers() {
 	}
 	for _, task := range h.p.Tasks {
 		switch task {
-		case escrow.TaskSuspense, escrow.TaskReversed, escrow.TaskRefundAccount, escrow.TaskRefundFailed, escrow.TaskWithdrawal:
+		case escrow.TaskSuspense, escrow.TaskReversed, escrow.TaskDepositForged, escrow.TaskRefundAccount, escrow.TaskRefundFailed, escrow.TaskWithdrawal:
 		default:
 			h.t.Fatalf("the payment is %s and the task %s is open", h.p.State, task)
 		}

@@ -24,7 +24,6 @@ const (
 	BalanceDiffers       Code = "balance_differs"        // the caller believes in another balance
 	NeedsRefundAccount   Code = "needs_refund_account"   // nobody knows where to refund
 	EscrowUnavailable    Code = "escrow_unavailable"     // an escrow was asked for and cannot be given
-	DepositConflict      Code = "deposit_conflict"       // one bank transaction id with two stories
 	ByPolicy             Code = "by_policy"              // the shop's policy profile forbids it
 )
 

@@ -415,6 +415,7 @@ func (w *world) fitting() []asked {
 		{"notify_deposit exact", escrow.Bank, w.deposit("tx-9", amount)},
 		{"notify_deposit the rest", escrow.Bank, w.deposit("tx-8", amount-4_000)},
 		{"notify_deposit again", escrow.Bank, w.deposit(tx, amount)},
+		{"notify_deposit other story", escrow.Bank, w.deposit(tx, amount+1)},
 		{"reverse_deposit", escrow.Bank, escrow.ReverseDeposit{BankTx: tx, Reason: "착오송금"}},
 		{"return_suspense", escrow.Operator, escrow.ReturnSuspense{}},
 		{"register_delivery", escrow.Shop, reg},

@@ -211,7 +211,7 @@ func PayMethod(m escrow.Method) string {
 func deposits(in []escrow.Deposit) []Deposit {
 	out := []Deposit{}
 	for _, d := range in {
-		if d.Outcome == escrow.DepositRefused || d.Reversed {
+		if d.Outcome == escrow.DepositRefused || d.Outcome == escrow.DepositQuarantined || d.Reversed {
 			continue
 		}
 		out = append(out, Deposit{PGTID: d.BankTx, Amount: int64(d.Amount), DepositorName: d.Payer.Holder, DepositedAt: seconds(d.At)})
