@@ -136,6 +136,44 @@ func TestLostParcel(t *testing.T) {
 	w.deadline("2026-03-27", escrow.AfterDelivery)
 }
 
+// TestLookedForAParcel: a person who has looked closes the task; it comes back
+// if the parcel is still not there after ten more business days.
+func TestLookedForAParcel(t *testing.T) {
+	w := newWorld(t).overdue()
+	looked := escrow.ResolveTask{Task: escrow.TaskParcelOverdue, Note: "택배사가 찾고 있습니다."}
+	d := w.do(escrow.Shop, looked)
+	w.told(d, "TaskResolved", "")
+	if e := d.Events[0]; e.Kind != "parcel_overdue" || e.Reason != looked.Note || e.Actor != escrow.Shop {
+		t.Fatalf("told %+v", e)
+	}
+	w.tasks()
+	w.same(escrow.Shop, looked)
+	w.wake()
+	w.tasks(escrow.TaskParcelOverdue)
+	if !w.env.Now.Equal(kst("2026-04-08 00:00")) {
+		t.Fatalf("asked again at %s, want after ten more business days", w.env.Now)
+	}
+}
+
+// TestTasksThatEndByTheirAct: nobody waves a rejection or held money away.
+func TestTasksThatEndByTheirAct(t *testing.T) {
+	w := newWorld(t).disputed()
+	for _, task := range []escrow.Task{escrow.TaskDispute, escrow.TaskRejected, escrow.TaskSuspense, escrow.TaskRefundFailed, "lunch", ""} {
+		if r := w.refused(escrow.Invalid, escrow.Operator, escrow.ResolveTask{Task: task, Note: "확인"}); r.Field != "task" {
+			t.Errorf("the refusal of %q names %q", task, r.Field)
+		}
+	}
+	w.tasks(escrow.TaskDispute)
+
+	w = newWorld(t).confirmed()
+	w.do(escrow.Bank, escrow.ReverseDeposit{BankTx: "tx-1"})
+	w.do(escrow.Bank, w.deposit("tx-1", amount-1))
+	w.tasks(escrow.TaskReversed, escrow.TaskDepositForged)
+	w.do(escrow.Operator, escrow.ResolveTask{Task: escrow.TaskReversed, Note: "상점과 상계"})
+	w.do(escrow.Operator, escrow.ResolveTask{Task: escrow.TaskDepositForged, Note: "은행에 확인"})
+	w.tasks()
+}
+
 // TestSilentCarrier: no news changes nothing but the time of the next question.
 func TestSilentCarrier(t *testing.T) {
 	w := newWorld(t).shipped(inTrack)

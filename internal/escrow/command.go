@@ -180,6 +180,12 @@ type (
 	PlaceHold struct{ Reason string }
 	// ReleaseHold lets the clock run again.
 	ReleaseHold struct{}
+	// ResolveTask closes a task that no other command closes, once a person has
+	// looked: a reversed deposit, a contradicting notice, an overdue parcel.
+	ResolveTask struct {
+		Task Task
+		Note string // what was found
+	}
 	// Recount computes a pending deadline anew after the calendar changed.
 	Recount struct{}
 	// Tick does what is due by now.
@@ -216,6 +222,7 @@ func (RefundResult) command()      {}
 func (AskWithdrawal) command()     {}
 func (PlaceHold) command()         {}
 func (ReleaseHold) command()       {}
+func (ResolveTask) command()       {}
 func (Recount) command()           {}
 func (Tick) command()              {}
 
@@ -250,6 +257,7 @@ func (RefundResult) Verb() string      { return "refund_result" }
 func (AskWithdrawal) Verb() string     { return "ask_withdrawal" }
 func (PlaceHold) Verb() string         { return "place_hold" }
 func (ReleaseHold) Verb() string       { return "release_hold" }
+func (ResolveTask) Verb() string       { return "resolve_task" }
 func (Recount) Verb() string           { return "recount" }
 func (Tick) Verb() string              { return "tick" }
 
@@ -295,6 +303,7 @@ const (
 	EventWithdrawalAsked    EventType = "WithdrawalAsked"
 	EventHoldPlaced         EventType = "HoldPlaced"
 	EventHoldReleased       EventType = "HoldReleased"
+	EventTaskResolved       EventType = "TaskResolved"
 )
 
 // Event is one step, told to everyone who follows the payment. Fields that do
@@ -306,7 +315,7 @@ type Event struct {
 	Actor   Actor
 	Amount  money.Won
 	Reason  string
-	Kind    string // of a confirmation, a deposit outcome, a deadline rule
+	Kind    string // of a confirmation, a deposit outcome, a deadline rule, a task
 	Ref     string // bank transaction, refund, tracking number
 	LastDay bizday.Date
 	Due     time.Time

@@ -109,6 +109,8 @@ func (a *act) dispatch(cmd Command) error {
 		return a.placeHold(c)
 	case ReleaseHold:
 		return a.releaseHold()
+	case ResolveTask:
+		return a.resolveTask(c)
 	case Recount:
 		return a.recountDeadline()
 	case Tick:
@@ -127,7 +129,7 @@ func permit(cmd Command, env Env) error {
 		allowed = []Actor{Buyer, Shop}
 	case IssueAccount, Approve, NotifyDeposit, ReverseDeposit, RefundResult:
 		allowed = []Actor{Bank}
-	case AmendAccount, CloseAccount, RegisterDelivery, AmendDelivery, AcceptRejection, Contest, Cancel, PlaceHold, ReleaseHold, ReturnSuspense:
+	case AmendAccount, CloseAccount, RegisterDelivery, AmendDelivery, AcceptRejection, Contest, Cancel, PlaceHold, ReleaseHold, ReturnSuspense, ResolveTask:
 		allowed = []Actor{Shop, Operator}
 	case ReceiveReturn:
 		allowed = []Actor{Shop, Operator, Carrier}

@@ -303,6 +303,32 @@ func (a *act) releaseHold() error {
 	return nil
 }
 
+// resolveTask closes a task that ends with a person having looked. Every other
+// task ends with the act that it asks for. An overdue parcel is asked about anew
+// if it is still not there after as long again.
+func (a *act) resolveTask(c ResolveTask) error {
+	switch c.Task {
+	case TaskReversed, TaskDepositForged, TaskParcelOverdue:
+	case TaskSuspense, TaskNoticeFailed, TaskRefundAccount, TaskRefundFailed, TaskRejected, TaskCancelAsked, TaskDispute, TaskWithdrawal:
+		return refuse(Invalid, "task", "the task %s ends with the act that it asks for", c.Task)
+	default:
+		return refuse(Invalid, "task", "%q is not a task that can be resolved; those are reversed, deposit_conflict, parcel_overdue", c.Task)
+	}
+	if err := checkText("note", c.Note, "say what was found"); err != nil {
+		return err
+	}
+	if !a.p.HasTask(c.Task) {
+		a.unchanged = true
+		return nil
+	}
+	a.done(c.Task)
+	if c.Task == TaskParcelOverdue {
+		a.p.Delivery.SoughtAt = a.env.Now
+	}
+	a.emit(Event{Type: EventTaskResolved, Kind: string(c.Task), Reason: c.Note})
+	return nil
+}
+
 func (a *act) askCancel(c AskCancel) error {
 	if !a.p.CancelAskedAt.IsZero() {
 		a.unchanged = true

@@ -177,6 +177,7 @@ type Delivery struct {
 	ChangedAt    time.Time // the last change of number or carrier; the D+6 clock starts here
 	DeliveredAt  time.Time // when the last parcel arrived; zero before
 	KnownAt      time.Time // when Holdfast learnt that it had arrived
+	SoughtAt     time.Time // when a person last looked for an overdue parcel
 	SendEmail    bool
 }
 

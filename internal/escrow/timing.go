@@ -247,7 +247,11 @@ func (a *act) decisionTimers() ([]timer, error) {
 		ts = append(ts, reminders...)
 	}
 	if a.p.State == Shipped && a.p.Delivery.Trackable && !a.p.HasTask(TaskParcelOverdue) {
-		_, at, err := a.env.Calendar.ConfirmAt(a.p.Delivery.ChangedAt, overdueDays)
+		since := a.p.Delivery.ChangedAt
+		if sought := a.p.Delivery.SoughtAt; sought.After(since) {
+			since = sought
+		}
+		_, at, err := a.env.Calendar.ConfirmAt(since, overdueDays)
 		if err != nil {
 			return nil, err
 		}

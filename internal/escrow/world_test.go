@@ -317,6 +317,16 @@ func (w *world) shipped(parcels []escrow.Parcel) *world {
 	return w
 }
 
+// overdue waits until somebody has to look for a parcel that is on its way.
+func (w *world) overdue() *world {
+	w.t.Helper()
+	w.shipped(inTrack)
+	w.do(escrow.Carrier, escrow.ReportTracking{Number: inTrack[0].Number, Seen: true})
+	w.wake()
+	w.tasks(escrow.TaskParcelOverdue)
+	return w
+}
+
 func (w *world) arrives() escrow.ReportTracking {
 	return escrow.ReportTracking{Number: inTrack[0].Number, Seen: true, DeliveredAt: w.env.Now}
 }
@@ -389,6 +399,16 @@ func (w *world) failed() *world {
 	return w
 }
 
+// looked is the open task that ends with somebody having looked, or one that is not open.
+func (w *world) looked() escrow.Task {
+	for _, t := range []escrow.Task{escrow.TaskParcelOverdue, escrow.TaskDepositForged} {
+		if w.p.HasTask(t) {
+			return t
+		}
+	}
+	return escrow.TaskReversed
+}
+
 // fitting lists every command once, with an actor who may give it and with
 // values that suit the payment as it is; a command with variants has several rows.
 type asked struct {
@@ -446,6 +466,7 @@ func (w *world) fitting() []asked {
 		{"ask_withdrawal", escrow.Buyer, escrow.AskWithdrawal{Reason: "다릅니다"}},
 		{"place_hold", escrow.Operator, escrow.PlaceHold{Reason: "확인 중"}},
 		{"release_hold", escrow.Operator, escrow.ReleaseHold{}},
+		{"resolve_task", escrow.Operator, escrow.ResolveTask{Task: w.looked(), Note: "은행 확인"}},
 		{"recount", escrow.System, escrow.Recount{}},
 		{"tick now", escrow.System, escrow.Tick{}},
 		{"tick when due", escrow.System, escrow.Tick{}},
@@ -480,6 +501,10 @@ func stands() []stand {
 			w.wake()
 			return w
 		}},
+		{"awaiting_deposit, paid and taken back", func(w *world) *world {
+			w.held().do(escrow.Bank, escrow.ReverseDeposit{BankTx: "tx-1", Reason: "착오송금"})
+			return w
+		}},
 		{"paid, ordinary card", (*world).ordinary},
 		{"held", (*world).held},
 		{"held, cancel asked", func(w *world) *world {
@@ -493,6 +518,7 @@ func stands() []stand {
 			w.do(escrow.System, escrow.NoticeResult{Reason: "550"})
 			return w
 		}},
+		{"shipped, overdue", (*world).overdue},
 		{"delivered", (*world).delivered},
 		{"delivered, on hold", func(w *world) *world {
 			w.delivered().do(escrow.Operator, escrow.PlaceHold{Reason: "확인 중"})

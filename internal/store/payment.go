@@ -117,6 +117,7 @@ type (
 		Sender, Recipient                                     escrow.Party     `json:",omitzero"`
 		Products                                              []escrow.Product `json:",omitempty"`
 		SentAt, RegisteredAt, ChangedAt, DeliveredAt, KnownAt micros           `json:",omitzero"`
+		SoughtAt                                              micros           `json:",omitzero"`
 		SendEmail                                             bool
 	}
 	deadlineDoc struct {
@@ -204,7 +205,7 @@ func (d *paymentDoc) fillParts(p *escrow.Payment) {
 		d.Delivery = &deliveryDoc{
 			Trackable: x.Trackable, Sender: x.Sender, Recipient: x.Recipient, Products: x.Products, SentAt: toMicros(x.SentAt),
 			RegisteredAt: toMicros(x.RegisteredAt), ChangedAt: toMicros(x.ChangedAt), DeliveredAt: toMicros(x.DeliveredAt),
-			KnownAt: toMicros(x.KnownAt), SendEmail: x.SendEmail,
+			KnownAt: toMicros(x.KnownAt), SoughtAt: toMicros(x.SoughtAt), SendEmail: x.SendEmail,
 		}
 		for _, parcel := range x.Parcels {
 			d.Delivery.Parcels = append(d.Delivery.Parcels, parcelDoc{parcel.Carrier, parcel.Number, toMicros(parcel.Seen), toMicros(parcel.DeliveredAt)})
@@ -265,7 +266,7 @@ func (d *paymentDoc) readParts(p *escrow.Payment) error {
 		p.Delivery = &escrow.Delivery{
 			Trackable: x.Trackable, Sender: x.Sender, Recipient: x.Recipient, Products: x.Products, SentAt: x.SentAt.time(),
 			RegisteredAt: x.RegisteredAt.time(), ChangedAt: x.ChangedAt.time(), DeliveredAt: x.DeliveredAt.time(),
-			KnownAt: x.KnownAt.time(), SendEmail: x.SendEmail,
+			KnownAt: x.KnownAt.time(), SoughtAt: x.SoughtAt.time(), SendEmail: x.SendEmail,
 		}
 		for _, parcel := range x.Parcels {
 			p.Delivery.Parcels = append(p.Delivery.Parcels, escrow.Parcel{Carrier: parcel.Carrier, Number: parcel.Number, Seen: parcel.Seen.time(), DeliveredAt: parcel.DeliveredAt.time()})
