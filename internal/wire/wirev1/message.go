@@ -23,6 +23,8 @@ const (
 	MessageNotPrepared      = "사전등록된 결제정보가 존재하지 않습니다."
 	MessageBankNotFound     = "존재하지 않는 은행 코드입니다."
 	MessageReceiptNotFound  = "발급된 현금영수증이 존재하지 않습니다."
+	MessageReceiptIssued    = "이미 현금영수증이 발급된 결제입니다."
+	MessageReceiptMethod    = "현금성 결제만 현금영수증을 발급할 수 있습니다."
 	MessageHolderNotFound   = "예금주를 조회할 수 없습니다. 은행 코드와 계좌번호를 확인해 주세요."
 )
 
@@ -41,7 +43,21 @@ func VbankRefused(reason string) string {
 	return "가상계좌 발급에 실패하였습니다(" + reason + ")."
 }
 
+// ConfirmRefused is the message of a refused purchase confirmation.
+func ConfirmRefused(reason string) string {
+	return "구매확정에 실패하였습니다(" + reason + ")."
+}
+
 // RequestRefused is the message of any other request with a field at fault.
 func RequestRefused(reason string) string {
 	return "요청이 올바르지 않습니다(" + reason + ")."
 }
+
+// Reasons for refusing fields that only this dialect has.
+const (
+	ReasonChannel    = "존재하지 않는 채널입니다"
+	ReasonInvoice    = "운송장번호로 사용할 수 없는 문자가 있습니다"
+	ReasonDay        = "YYYYMMDD 형식의 날짜여야 합니다"
+	ReasonIdentifier = "10~19자리 숫자여야 합니다"
+	ReasonTax        = "면세금액과 부가세의 합이 금액을 초과할 수 없습니다"
+)

@@ -68,11 +68,7 @@ func TakeRequestPay(f *body.Fields) RequestPay {
 	p := RequestPay{
 		Channel: f.Text("channelKey", productTextMax), Method: payMethods[f.OneOf("pay_method", "card", "trans", "vbank")],
 		OrderID: f.Ident("merchant_uid", orderIDMax), Name: cut(f.Text("name", orderNameReadMax), orderNameMax),
-		Buyer: escrow.Party{
-			Name: f.Text("buyer_name", buyerNameMax), Email: f.Text("buyer_email", buyerEmailMax), Phone: f.Text("buyer_tel", buyerTelMax),
-			Address: f.Text("buyer_addr", buyerAddrMax), Postcode: f.Text("buyer_postcode", buyerPostcodeMax),
-		},
-		NoticeURLs: takeURLs(f, "notice_url"), ConfirmURL: takeURL(f, "confirm_url"), RedirectURL: takeRedirect(f),
+		Buyer: TakeBuyer(f), NoticeURLs: takeURLs(f, "notice_url"), ConfirmURL: takeURL(f, "confirm_url"), RedirectURL: takeRedirect(f),
 		Due: takeDue(f), Products: takeProducts(f),
 	}
 	if pg := f.Text("pg", productTextMax); p.Channel == "" {

@@ -99,9 +99,12 @@ func (n EscrowNotice) Form() string {
 func NoticeOf(p *escrow.Payment, e escrow.Event) (Notice, bool) {
 	n := Notice{ImpUID: p.ID, MerchantUID: p.OrderID}
 	switch e.Type {
-	case escrow.EventAccountIssued, escrow.EventDepositReversed:
+	case escrow.EventAccountIssued:
 		n.Status = escrow.StatusReady
-		return n, e.Type == escrow.EventAccountIssued || p.PaidAt.IsZero()
+		return n, true
+	case escrow.EventDepositReversed:
+		n.Status = p.Status()
+		return n, true
 	case escrow.EventPaid:
 		n.Status = escrow.StatusPaid
 		return n, true
