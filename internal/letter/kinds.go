@@ -1,6 +1,10 @@
 package letter
 
-import "github.com/holdfast-pay/holdfast/internal/escrow"
+import (
+	"slices"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+)
 
 // body is what a letter says before its notice, its buttons and its tables.
 func (c *composer) body() []string {
@@ -92,17 +96,29 @@ func (c *composer) paid() []string {
 // bank, kept apart, or too much of a good one.
 func (c *composer) mismatched() []string {
 	w := c.w
-	if len(c.p.Deposits) == 0 {
+	d := c.lastDeposit()
+	if d == nil {
 		return nil
 	}
-	switch c.p.Deposits[len(c.p.Deposits)-1].Outcome {
+	switch d.Outcome {
 	case escrow.DepositHeld:
 		return c.all(w.DepositOwn, w.DepositRest)
 	case escrow.DepositSuspended, escrow.DepositReturned:
 		return c.all(w.DepositSuspended, w.DepositReturns)
-	case escrow.DepositRefused:
+	case escrow.DepositRefused, escrow.DepositQuarantined:
 	}
 	return c.all(w.DepositRefused)
+}
+
+// lastDeposit is the newest movement that the bank reported, without those
+// notices that contradict one; nil if there is none.
+func (c *composer) lastDeposit() *escrow.Deposit {
+	for i := range slices.Backward(c.p.Deposits) {
+		if d := &c.p.Deposits[i]; d.Outcome != escrow.DepositQuarantined {
+			return d
+		}
+	}
+	return nil
 }
 
 func (c *composer) confirmed() []string {

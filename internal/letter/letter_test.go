@@ -429,3 +429,24 @@ func TestNoticeOf(t *testing.T) {
 		}
 	}
 }
+
+// TestLateLetters: a letter is written when it is sent, and the payment may
+// have moved on by then. Whatever its state, there is a letter, with a subject
+// and without a hole.
+func TestLateLetters(t *testing.T) {
+	for _, kind := range escrow.Mails() {
+		for _, later := range escrow.Mails() {
+			for _, en := range []bool{false, true} {
+				l := compose(t, kind, view(later, en))
+				if l.Subject == "" || strings.Contains(l.Subject+l.Text, "{") {
+					t.Errorf("%s of a payment that got %s: subject %q\n%s", kind, later, l.Subject, l.Text)
+				}
+			}
+		}
+	}
+	v := view(escrow.MailRefundSent, false)
+	v.Payment.Refunds, v.Merchant.Name = nil, ""
+	if l := compose(t, escrow.MailRefundSent, v); l.Subject != "환불해 드렸습니다" {
+		t.Errorf("subject %q", l.Subject)
+	}
+}

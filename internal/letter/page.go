@@ -101,7 +101,7 @@ func (c *composer) subject() string {
 	if dated := c.w.Dated[c.kind]; dated != "" && c.asks() && c.firm() {
 		subject = dated
 	}
-	return cut(c.say(subject), maxSubject)
+	return cut(c.first(subject, "[{shopShort}] "+c.w.Titles[c.kind], c.w.Titles[c.kind]), maxSubject)
 }
 
 // values are what texts may name in braces. An empty value is one that is not known.
@@ -138,8 +138,8 @@ func (c *composer) values() map[string]string {
 		vals["refund"], vals["failedFor"] = won(r.Amount, en), plain(r.FailedFor, maxQuoted)
 		vals["back"] = won(r.Amount, en)
 	}
-	if n := len(p.Deposits); n > 0 {
-		vals["deposit"] = won(p.Deposits[n-1].Amount, en)
+	if d := c.lastDeposit(); d != nil {
+		vals["deposit"] = won(d.Amount, en)
 	}
 	return vals
 }
@@ -260,7 +260,8 @@ func (c *composer) foot() []string {
 }
 
 // refund is the refund that the letter is about: the newest in the state that
-// its kind tells of, and for a cancel the newest of all.
+// its kind tells of. For a cancel, and when the refund has moved on before the
+// letter was written, it is the newest of all.
 func (c *composer) refund() *escrow.Refund {
 	var state escrow.RefundState
 	switch c.kind {
@@ -274,11 +275,15 @@ func (c *composer) refund() *escrow.Refund {
 	default:
 		return nil
 	}
+	var newest *escrow.Refund
 	for i := range slices.Backward(c.p.Refunds) {
 		r := &c.p.Refunds[i]
-		if (state == "" && !r.Suspense) || r.State == state {
+		if r.State == state {
 			return r
 		}
+		if newest == nil && !r.Suspense {
+			newest = r
+		}
 	}
-	return nil
+	return newest
 }

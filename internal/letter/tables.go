@@ -63,10 +63,10 @@ func (c *composer) account() table {
 }
 
 func (c *composer) deposit() table {
-	if len(c.p.Deposits) == 0 {
+	d := c.lastDeposit()
+	if d == nil {
 		return table{}
 	}
-	d := c.p.Deposits[len(c.p.Deposits)-1]
 	return table{Head: c.w.Deposit, Rows: rows(
 		row{Label: c.w.DepositAmount, Value: won(d.Amount, c.v.English), Strong: true},
 		row{Label: c.w.DepositAt, Value: minute(d.At, c.v.English)},
