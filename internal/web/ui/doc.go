@@ -2,7 +2,7 @@
 //
 // # What a page package does with it
 //
-//	//go:embed pages
+//	//go:embed all:pages
 //	var files embed.FS
 //
 //	var site = ui.NewSite(ui.Source{Pages: sub(files, "pages"), Words: words})
@@ -10,7 +10,8 @@
 //	site.Render(w, r, http.StatusOK, "order", ui.Page{Title: ..., Data: order})
 //
 // Each file pages/NAME.html is the body of the page NAME; a file whose name
-// begins with an underscore holds parts ({{define}}) for the others. The frame
+// begins with an underscore holds parts ({{define}}) for the others; only "all:"
+// embeds such files. The frame
 // around the body (head, header, footer, language switch) is this package's.
 // Dot is Page.Data. Templates are html/template, so every value is escaped by
 // its place; words are plain text and carry no markup.
@@ -30,9 +31,9 @@
 //
 // # What is always true
 //
-// A key that a template names and the catalogue lacks, a text missing in one
-// language, or two translations with different placeholders stop the program
-// when the site is built, and so fail every test of that page package. Pages
+// A key that a template names and the catalogue lacks, a part that is not
+// there, a text missing in one language, or two translations with different
+// placeholders stop the program when the site is built, and so fail every test of that page package. Pages
 // run under a policy without inline scripts and styles; they work without
 // scripts, and ui.js only adds comfort. Pages are never cached; files are
 // addressed by their content and cached for a year.

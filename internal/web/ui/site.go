@@ -185,63 +185,79 @@ func pair(parts ...any) (map[string]any, error) {
 	return pairs, nil
 }
 
-// missing lists the keys that templates name as a constant and the catalogue lacks.
+// missing lists the keys that templates name as a constant and the catalogue
+// lacks, and the parts that they use and nobody defines.
 func (s *Site) missing() []string {
 	lost := map[string]bool{}
 	for name, page := range s.pages[Korean] {
 		for _, part := range page.Templates() {
-			if part.Tree != nil {
-				eachKey(part.Tree.Root, func(key string) {
-					if _, ok := s.words[key]; !ok {
-						lost[fmt.Sprintf("page %s: no text for %q", name, key)] = true
-					}
-				})
+			if part.Tree == nil {
+				continue
 			}
+			walk(part.Tree.Root, func(node parse.Node) {
+				if key, ok := textKey(node); ok && s.words[key] == (Text{}) {
+					lost[fmt.Sprintf("page %s: no text for %q", name, key)] = true
+				}
+				if use, ok := node.(*parse.TemplateNode); ok && page.Lookup(use.Name) == nil {
+					lost[fmt.Sprintf("page %s: no part %q", name, use.Name)] = true
+				}
+			})
 		}
 	}
 	return slices.Sorted(maps.Keys(lost))
 }
 
-// eachKey walks a template and tells the constant first argument of each call of t.
-func eachKey(node parse.Node, tell func(string)) {
+// textKey is the constant key of a call of t.
+func textKey(node parse.Node) (string, bool) {
+	call, ok := node.(*parse.CommandNode)
+	if !ok || len(call.Args) < 2 {
+		return "", false
+	}
+	name, named := call.Args[0].(*parse.IdentifierNode)
+	key, constant := call.Args[1].(*parse.StringNode)
+	if !named || !constant || name.Ident != "t" {
+		return "", false
+	}
+	return key.Text, true
+}
+
+// walk tells every node of a template.
+func walk(node parse.Node, tell func(parse.Node)) {
+	tell(node)
 	switch n := node.(type) {
 	case *parse.ListNode:
-		if n != nil {
-			for _, child := range n.Nodes {
-				eachKey(child, tell)
-			}
+		for _, child := range n.Nodes {
+			walk(child, tell)
 		}
 	case *parse.ActionNode:
-		eachKey(n.Pipe, tell)
+		walk(n.Pipe, tell)
 	case *parse.TemplateNode:
-		eachKey(n.Pipe, tell)
+		if n.Pipe != nil {
+			walk(n.Pipe, tell)
+		}
 	case *parse.IfNode:
-		eachBranch(&n.BranchNode, tell)
+		walkBranch(&n.BranchNode, tell)
 	case *parse.WithNode:
-		eachBranch(&n.BranchNode, tell)
+		walkBranch(&n.BranchNode, tell)
 	case *parse.RangeNode:
-		eachBranch(&n.BranchNode, tell)
+		walkBranch(&n.BranchNode, tell)
 	case *parse.PipeNode:
-		if n != nil {
-			for _, command := range n.Cmds {
-				eachKey(command, tell)
-			}
+		for _, command := range n.Cmds {
+			walk(command, tell)
 		}
 	case *parse.CommandNode:
-		for i, arg := range n.Args {
-			key, constant := arg.(*parse.StringNode)
-			if name, ok := n.Args[0].(*parse.IdentifierNode); ok && i == 1 && constant && name.Ident == "t" {
-				tell(key.Text)
-			}
-			eachKey(arg, tell)
+		for _, arg := range n.Args {
+			walk(arg, tell)
 		}
 	}
 }
 
-func eachBranch(n *parse.BranchNode, tell func(string)) {
-	eachKey(n.Pipe, tell)
-	eachKey(n.List, tell)
-	eachKey(n.ElseList, tell)
+func walkBranch(n *parse.BranchNode, tell func(parse.Node)) {
+	walk(n.Pipe, tell)
+	walk(n.List, tell)
+	if n.ElseList != nil {
+		walk(n.ElseList, tell)
+	}
 }
 
 // Say returns a text of the site.

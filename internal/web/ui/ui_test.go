@@ -30,6 +30,8 @@ func TestSiteFindsFaultsOfTheCatalogue(t *testing.T) {
 	}{
 		{"key missing", `{{t "lost"}}`, `no text for "lost"`, nil},
 		{"key missing deep inside", `{{if .}}{{range .}}{{with (pair "a" (t "deep"))}}{{end}}{{end}}{{end}}`, `no text for "deep"`, nil},
+		{"part missing", `{{template "lost"}}`, `no part "lost"`, nil},
+		{"key missing in the other branch", `{{if .}}{{else}}{{t "else"}}{{end}}`, `no text for "else"`, nil},
 		{"no Korean", ``, "a: no Korean text", Words{"a": {En: "x"}}},
 		{"no English", ``, "a: no English text", Words{"a": {Ko: "x"}}},
 		{"placeholders differ", ``, "a: placeholders differ", Words{"a": {Ko: "%s님", En: "you"}}},
@@ -142,9 +144,9 @@ func TestRememberKeepsOnlyAChoice(t *testing.T) {
 func TestFormats(t *testing.T) {
 	at := time.Date(2026, 2, 13, 15, 5, 0, 0, time.UTC) // 14 February in Korea
 	for got, want := range map[string]string{
-		Won(Korean, 1250000):  "1,250,000원",
-		Won(English, 1250000): "₩1,250,000",
-		Won(English, -1000):   "-₩1,000",
+		Won(Korean, 1250000):                             "1,250,000원",
+		Won(English, 1250000):                            "₩1,250,000",
+		Won(English, -1000):                              "-₩1,000",
 		Day(Korean, bizday.MustParseDate("2026-11-26")):  "2026년 11월 26일(목)",
 		Day(English, bizday.MustParseDate("2026-11-26")): "Thu, 26 November 2026",
 		Day(Korean, bizday.Date{}):                       "",
