@@ -115,6 +115,14 @@ func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment)
 		if !m.Offers(c.Method) {
 			return env, &escrow.Refusal{Code: MethodNotOffered, Field: "pay_method", Reason: fmt.Sprintf("this shop does not offer %q", c.Method)}
 		}
+		if !c.ByAPI { // an account by API was checked when it was opened, in the same transaction
+			return env, unpaid(tx, m, p.OrderID, p.ID)
+		}
+	case escrow.Approve:
+		// Two windows of one order may be open; the first approval wins.
+		return env, unpaid(tx, m, p.OrderID, p.ID)
+	case escrow.AcceptLate:
+		return env, orderUnpaid(tx, m.ID, p.OrderID)
 	case escrow.Cancel:
 		left, err := tx.SaleLeft(m.ID, p.ID)
 		if err != nil {

@@ -84,9 +84,7 @@ func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merch
 
 // payable refuses an order that is paid already, or that differs from its registration.
 func payable(tx *store.Tx, m *merchant.Merchant, req escrow.Open) error {
-	if _, err := tx.PaidPayment(m.ID, req.OrderID); err == nil {
-		return &escrow.Refusal{Code: escrow.AlreadyPaid, Field: "merchant_uid", Reason: "the order is paid already"}
-	} else if !errors.Is(err, store.ErrNotFound) {
+	if err := unpaid(tx, m, req.OrderID, req.ID); err != nil {
 		return err
 	}
 	prepared, err := tx.Prepared(m.ID, req.OrderID)
@@ -95,6 +93,18 @@ func payable(tx *store.Tx, m *merchant.Merchant, req escrow.Open) error {
 	}
 	if err == nil && money.Won(prepared.Amount) != req.Amount {
 		return &escrow.Refusal{Code: PreparedDiffers, Field: "amount", Reason: fmt.Sprintf("the amount differs from the registered one: %d was registered, %d was asked for", prepared.Amount, req.Amount)}
+	}
+	return err
+}
+
+// unpaid refuses an order that another payment than the named one has paid.
+func unpaid(tx *store.Tx, m *merchant.Merchant, orderID, paymentID string) error {
+	paid, err := tx.PaidPayment(m.ID, orderID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && paid.ID == paymentID:
+		return nil
+	case err == nil:
+		return &escrow.Refusal{Code: escrow.AlreadyPaid, Field: "merchant_uid", Reason: "the order is paid already"}
 	}
 	return err
 }
