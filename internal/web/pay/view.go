@@ -1,0 +1,225 @@
+package pay
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/krbank"
+	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/web/ui"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
+)
+
+// page is the dot of every page of a window.
+type page struct {
+	View view
+	Body any
+}
+
+// view is what every page of a window shows or needs.
+type view struct {
+	Shop, Name string
+	Amount     money.Won
+	Test       bool
+	Base       string // address of the window
+	Open       bool   // the payment can still be given up
+	Escrow     bool
+	Method     string // words of the wire: vbank, trans, card
+}
+
+func (v *visit) view() view {
+	return view{
+		Shop: v.shop.Name, Name: v.pay.Name, Amount: v.pay.Amount, Test: v.sandbox(), Base: v.at(""),
+		Open: v.pay.State == escrow.Opened, Escrow: v.pay.Escrow, Method: wirev1.PayMethod(v.pay.Method),
+	}
+}
+
+// option is one entry of a list to choose from.
+type option struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// choice is the form in which the buyer chooses.
+type choice struct {
+	Methods []option
+	Banks   []option
+	Offer   offer
+	Agreed  bool
+	Consent bool
+	Faults  map[string]string // by field, in the reader's language
+}
+
+// offer is what the window says about escrow.
+type offer struct {
+	Offered bool // the buyer may choose it for cash-like methods
+	Fixed   bool // the shop asked for it
+	Chosen  bool // ticked before, in a form that came back
+	// Exempt is the key of the sentence that says why the goods are exempt.
+	Exempt string
+}
+
+// choiceView fills the form: with the buyer's own values after a fault, else
+// with what the shop asked for.
+func (v *visit) choiceView(given checkout, faults map[string]string) choice {
+	c := choice{Offer: v.offer(), Agreed: given.agreed, Consent: given.consent, Faults: faults}
+	c.Offer.Chosen = given.escrow
+	methods := v.methods()
+	chosen := given.method
+	if !slices.Contains(methods, chosen) {
+		chosen = v.pay.Method
+	}
+	if !slices.Contains(methods, chosen) && len(methods) > 0 {
+		chosen = methods[0]
+	}
+	for _, m := range methods {
+		word := wirev1.PayMethod(m)
+		c.Methods = append(c.Methods, option{Value: word, Text: site.Say(v.lang(), "method."+word), Chosen: m == chosen})
+	}
+	for _, b := range krbank.Issuers() {
+		c.Banks = append(c.Banks, option{Value: b.Code, Text: krbank.Name(b.Code, v.pay.English), Chosen: b.Code == given.bank})
+	}
+	return c
+}
+
+// methods are those that the buyer may choose here: offered by the shop, able
+// to carry the escrow that it asked for, and with somebody to take the money.
+// Transfers and cards are taken by the simulated bank, so a live shop has none.
+func (v *visit) methods() []escrow.Method {
+	var out []escrow.Method
+	for _, m := range []escrow.Method{escrow.VirtualAccount, escrow.BankTransfer, escrow.Card} {
+		switch {
+		case !v.shop.Offers(m), m != escrow.VirtualAccount && !v.sandbox():
+		case v.pay.AskedEscrow && m == escrow.Card && !v.shop.Profile.CardEscrow:
+		case v.pay.AskedEscrow && !v.shop.Contracted(m):
+		default:
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (v *visit) offer() offer {
+	switch {
+	case v.pay.AskedEscrow:
+		return offer{Offered: true, Fixed: true}
+	case v.pay.Goods == escrow.Digital:
+		return offer{Exempt: "exempt.digital"}
+	case v.pay.Goods == escrow.Instalments:
+		return offer{Exempt: "exempt.instalments"}
+	}
+	return offer{Offered: v.shop.Contracted(escrow.VirtualAccount) || v.shop.Contracted(escrow.BankTransfer)}
+}
+
+// escrowable reports whether the buyer may choose an escrow with the method.
+func (v *visit) escrowable(m escrow.Method) bool {
+	return v.offer().Offered && (v.pay.AskedEscrow || m.CashLike()) && v.shop.Contracted(m)
+}
+
+// account is what the buyer needs to pay into a virtual account.
+type account struct {
+	Bank, Number, Holder string
+	Due                  time.Time
+	Left                 int64 // seconds until the due time
+	Mail                 string
+	Answer               answer
+}
+
+func (v *visit) account() account {
+	a := v.pay.Account
+	return account{
+		Bank: krbank.Name(a.Bank, v.pay.English), Number: a.Number, Holder: a.Holder, Due: a.Due,
+		Left: max(0, int64(a.Due.Sub(v.now)/time.Second)), Mail: masked(v.pay.Buyer.Email), Answer: v.answer(),
+	}
+}
+
+// masked shows enough of a mail address to recognise it.
+func masked(address string) string {
+	name, host, found := strings.Cut(address, "@")
+	if !found {
+		return ""
+	}
+	runes := []rune(name)
+	return string(runes[:min(2, len(runes))]) + "***@" + host
+}
+
+// answer is how the shop hears the result: by message to the page that opened
+// the window, or by the buyer going there.
+type answer struct {
+	Success bool
+	Reason  string
+	Return  string // where the window leads when it is done; empty if by message
+	Message string // JSON of the callback
+	Origin  string // of the page that may read it; "*" without a named page
+	Nonce   string
+}
+
+// callback is what came of the window. Once the ticket has ended it tells no
+// more than which payment it was and whether it came about.
+func (v *visit) callback() wirev1.Callback {
+	over := v.over(v.now)
+	if over && v.pay.State == escrow.Opened {
+		result := wirev1.RefusedCallback(v.pay.OrderID, wirev1.ErrorTimeout, site.Say(v.lang(), "expired.reason"))
+		result.ImpUID = &v.pay.ID
+		return result
+	}
+	full := wirev1.NewCallback(&v.pay, wirev1.Circumstances{Sandbox: v.sandbox(), PGProvider: v.pay.Provider})
+	if over {
+		return full.Bare()
+	}
+	return full
+}
+
+func (v *visit) answer() answer {
+	result := v.callback()
+	a := answer{Success: result.Success, Reason: result.ErrorMsg}
+	if v.Redirects {
+		a.Return = v.at("/return")
+		return a
+	}
+	raw, err := json.Marshal(result)
+	if err != nil {
+		panic("pay: a callback is always JSON: " + err.Error())
+	}
+	a.Message, a.Origin, a.Nonce = string(raw), v.Origin, v.Nonce
+	if a.Origin == "" {
+		a.Origin = "*"
+	}
+	return a
+}
+
+// originsOf is the origin of an address as a policy names it: that of a web
+// page, or the scheme of an app.
+func originsOf(address string) []string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Scheme == "":
+		return nil
+	case u.Scheme == "http" || u.Scheme == "https":
+		return []string{u.Scheme + "://" + u.Host}
+	}
+	return []string{u.Scheme + ":"}
+}
+
+// bankChoice reports whether the code is one that the window offers.
+func bankChoice(code string) bool {
+	return slices.ContainsFunc(krbank.Issuers(), func(b krbank.Bank) bool { return b.Code == code })
+}
+
+// sentence says a refusal of the rules to a buyer or a shop's page.
+func sentence(l ui.Lang, no *escrow.Refusal) string {
+	switch {
+	case no.Code == app.PreparedDiffers:
+		return site.Say(l, "refused.prepared")
+	case no.Code == escrow.AlreadyPaid:
+		return site.Say(l, "refused.paid")
+	case l == ui.English:
+		return no.Error() + "."
+	}
+	return wirev1.RefusalText(no) + "."
+}
