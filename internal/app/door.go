@@ -122,7 +122,7 @@ func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment)
 		// Two windows of one order may be open; the first approval wins.
 		return env, unpaid(tx, m, p.OrderID, p.ID)
 	case escrow.AcceptLate:
-		return env, orderUnpaid(tx, m.ID, p.OrderID)
+		return env, unpaid(tx, m, p.OrderID, p.ID)
 	case escrow.Cancel:
 		left, err := tx.SaleLeft(m.ID, p.ID)
 		if err != nil {
