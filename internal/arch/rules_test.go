@@ -138,6 +138,14 @@ var groups = []group{
 		why:       "the page repeats the notice of the mail that led to it, word for word",
 	},
 	{
+		name: "documents", packages: []string{"internal/web/docs"},
+		why: "it shows documents that it is given",
+	},
+	{
+		name: "demonstration", packages: []string{"internal/demo"},
+		why: "it plays the people outside and may know the server by its HTTP interfaces alone",
+	},
+	{
 		name: "operator desk", packages: []string{"internal/web/operate"},
 		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/web/ui"}),
 		why:       "a page shows what the door answers; pages do not know each other",
@@ -167,7 +175,7 @@ var groups = []group{
 	},
 	{
 		name: "command line", packages: []string{"cmd/holdfast"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/config", "internal/password", "internal/serve"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/config", "internal/demo", "internal/password", "internal/serve"}),
 		why:       "the program parses arguments and calls serve; what tests build is what runs",
 	},
 	{
@@ -229,7 +237,7 @@ var foreigns = []foreign{
 	{
 		imports: []string{"net/http", "net/http/*"},
 		onlyIn: []string{"internal/api/*", "internal/admin", "internal/web/*", "internal/sandbox", "internal/sandbox/*", "internal/webhook",
-			"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*", "internal/serve", "internal/serve/*", "cmd/holdfast", "sdk", "test/*", "bench", "bench/*"},
+			"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*", "internal/serve", "internal/demo", "internal/serve/*", "cmd/holdfast", "sdk", "test/*", "bench", "bench/*"},
 		why: "HTTP is an edge; a shape, a rule or the door that knows it can serve only one of its users",
 	},
 }
