@@ -72,6 +72,9 @@ type (
 	}
 	// ReverseDeposit is the bank taking a deposit back.
 	ReverseDeposit struct{ BankTx, Reason string }
+	// AcceptLate takes money that came late, or in parts after the due time, out of
+	// suspense and lets the expired payment live.
+	AcceptLate struct{}
 	// ReturnSuspense sends suspended money back to where it came from.
 	ReturnSuspense struct{ Account BankAccount }
 
@@ -201,6 +204,7 @@ func (Approve) command()           {}
 func (Fail) command()              {}
 func (NotifyDeposit) command()     {}
 func (ReverseDeposit) command()    {}
+func (AcceptLate) command()        {}
 func (ReturnSuspense) command()    {}
 func (RegisterDelivery) command()  {}
 func (AmendDelivery) command()     {}
@@ -236,6 +240,7 @@ func (Approve) Verb() string           { return "approve" }
 func (Fail) Verb() string              { return "fail" }
 func (NotifyDeposit) Verb() string     { return "notify_deposit" }
 func (ReverseDeposit) Verb() string    { return "reverse_deposit" }
+func (AcceptLate) Verb() string        { return "accept_late" }
 func (ReturnSuspense) Verb() string    { return "return_suspense" }
 func (RegisterDelivery) Verb() string  { return "register_delivery" }
 func (AmendDelivery) Verb() string     { return "amend_delivery" }

@@ -67,6 +67,8 @@ func (a *act) dispatch(cmd Command) error {
 		return a.notifyDeposit(c)
 	case ReverseDeposit:
 		return a.reverseDeposit(c)
+	case AcceptLate:
+		return a.acceptLate()
 	case ReturnSuspense:
 		return a.returnSuspense(c)
 	case RegisterDelivery:
@@ -129,7 +131,7 @@ func permit(cmd Command, env Env) error {
 		allowed = []Actor{Buyer, Shop}
 	case IssueAccount, Approve, NotifyDeposit, ReverseDeposit, RefundResult:
 		allowed = []Actor{Bank}
-	case AmendAccount, CloseAccount, RegisterDelivery, AmendDelivery, AcceptRejection, Contest, Cancel, PlaceHold, ReleaseHold, ReturnSuspense, ResolveTask:
+	case AmendAccount, CloseAccount, RegisterDelivery, AmendDelivery, AcceptRejection, Contest, Cancel, PlaceHold, ReleaseHold, AcceptLate, ReturnSuspense, ResolveTask:
 		allowed = []Actor{Shop, Operator}
 	case ReceiveReturn:
 		allowed = []Actor{Shop, Operator, Carrier}

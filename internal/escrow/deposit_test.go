@@ -88,6 +88,80 @@ func inBank(b books) books {
 	return out
 }
 
+// expired waits until the account is no more.
+func (w *world) expired() *world {
+	w.t.Helper()
+	w.afterDue().pass(time.Hour)
+	w.state(escrow.Cancelled)
+	return w
+}
+
+// TestAcceptedLate: the shop may take money that came after the due time; what
+// the order does not need stays in suspense, with its own payer.
+func TestAcceptedLate(t *testing.T) {
+	w := suspending(t).expired()
+	w.refused(escrow.NotPaid, escrow.Shop, escrow.AcceptLate{})
+	w.do(escrow.Bank, w.deposit("tx-1", amount))
+	d := w.do(escrow.Shop, escrow.AcceptLate{})
+	w.told(d, "Paid", "paid")
+	w.state(escrow.Held)
+	w.tasks()
+	w.balances(inHeld)
+	if w.p.CancelReason != "" || !w.p.CancelledAt.IsZero() || !w.p.PaidAt.Equal(w.env.Now) || d.Events[0].Ref != "tx-1" {
+		t.Fatalf("cancelled at %v for %q, paid at %v by %q", w.p.CancelledAt, w.p.CancelReason, w.p.PaidAt, d.Events[0].Ref)
+	}
+	w.refused(escrow.AlreadyPaid, escrow.Shop, escrow.AcceptLate{})
+	w.do(escrow.Bank, escrow.ReverseDeposit{BankTx: "tx-1"})
+	w.state(escrow.Cancelled)
+	w.balances(books{})
+}
+
+func TestAcceptedLateInParts(t *testing.T) {
+	w := suspending(t).expired()
+	stranger := w.deposit("tx-1", amount/2)
+	stranger.Payer = another
+	w.do(escrow.Bank, stranger)
+	w.do(escrow.Bank, w.deposit("tx-2", amount/2+1_000))
+	w.do(escrow.Shop, escrow.AcceptLate{})
+	w.state(escrow.Held)
+	w.tasks(escrow.TaskSuspense)
+	w.balances(inBank(books{ledger.Held(imp): amount, ledger.Suspense: 1_000}))
+	if d := w.do(escrow.Operator, escrow.ReturnSuspense{}); d.Orders[0].Account != payer {
+		t.Fatalf("the rest of the second deposit goes to %+v", d.Orders[0].Account)
+	}
+}
+
+// TestAcceptedLateTakesTheOneThatFits, and leaves the other to its own payer.
+func TestAcceptedLateTakesTheOneThatFits(t *testing.T) {
+	w := suspending(t).expired()
+	stranger := w.deposit("tx-1", 3_000)
+	stranger.Payer = another
+	w.do(escrow.Bank, stranger)
+	w.do(escrow.Bank, w.deposit("tx-2", amount))
+	w.do(escrow.Shop, escrow.AcceptLate{})
+	w.balances(inBank(books{ledger.Held(imp): amount, ledger.Suspense: 3_000}))
+	if d := w.do(escrow.Operator, escrow.ReturnSuspense{}); d.Orders[0].Account != another {
+		t.Fatalf("the stranger's money goes to %+v", d.Orders[0].Account)
+	}
+}
+
+// TestNotAcceptedLate: a closed account, one that somebody reversed, and one
+// whose money went back, stay closed.
+func TestNotAcceptedLate(t *testing.T) {
+	w := suspending(t)
+	w.do(escrow.Shop, escrow.CloseAccount{Reason: "주문 취소"})
+	w.do(escrow.Bank, w.deposit("tx-1", amount))
+	w.refused(escrow.WrongState, escrow.Shop, escrow.AcceptLate{})
+
+	w = suspending(t).expired()
+	w.do(escrow.Bank, w.deposit("tx-1", amount))
+	w.do(escrow.Shop, escrow.ReturnSuspense{})
+	w.refused(escrow.NotPaid, escrow.Shop, escrow.AcceptLate{})
+
+	newWorld(t).opened().refused(escrow.WrongState, escrow.Shop, escrow.AcceptLate{})
+	newWorld(t).cancelled().refused(escrow.WrongState, escrow.Shop, escrow.AcceptLate{})
+}
+
 func TestOverPayment(t *testing.T) {
 	w := newWorld(t).awaiting()
 	d := w.do(escrow.Bank, w.deposit("tx-1", amount+1))

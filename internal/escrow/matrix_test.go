@@ -133,7 +133,7 @@ func TestMatrixIsComplete(t *testing.T) {
 func everyCommand() []escrow.Command {
 	return []escrow.Command{
 		escrow.Open{}, escrow.Choose{}, escrow.IssueAccount{}, escrow.AmendAccount{}, escrow.CloseAccount{}, escrow.Approve{}, escrow.Fail{},
-		escrow.NotifyDeposit{}, escrow.ReverseDeposit{}, escrow.ReturnSuspense{}, escrow.RegisterDelivery{}, escrow.AmendDelivery{},
+		escrow.NotifyDeposit{}, escrow.ReverseDeposit{}, escrow.AcceptLate{}, escrow.ReturnSuspense{}, escrow.RegisterDelivery{}, escrow.AmendDelivery{},
 		escrow.ReportTracking{}, escrow.MarkDelivered{}, escrow.NoticeResult{}, escrow.RenewLink{}, escrow.Confirm{}, escrow.Reject{},
 		escrow.WithdrawRejection{}, escrow.AcceptRejection{}, escrow.Contest{}, escrow.DecideDispute{}, escrow.ReceiveReturn{},
 		escrow.AskCancel{}, escrow.Cancel{}, escrow.GiveRefundAccount{}, escrow.RefundResult{}, escrow.AskWithdrawal{}, escrow.PlaceHold{},

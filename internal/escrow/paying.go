@@ -303,7 +303,7 @@ func (a *act) notifyDeposit(c NotifyDeposit) error {
 		return nil
 	}
 	inTime := !c.At.After(a.p.Account.Due.Add(a.env.Profile.DepositGrace))
-	waiting := a.p.State == AwaitingDeposit || (a.p.State == Cancelled && a.p.CancelReason == reasonExpired && a.p.PaidAt.IsZero())
+	waiting := a.waitsForMoney()
 	total, err := money.Add(a.p.Suspended, c.Amount)
 	if err != nil {
 		return err
@@ -317,6 +317,12 @@ func (a *act) notifyDeposit(c NotifyDeposit) error {
 		return a.completeDeposit(c, total)
 	}
 	return a.mismatched(c, mismatch(waiting, inTime, total, a.p.Amount))
+}
+
+// waitsForMoney reports whether a deposit may still pay the order: the account is
+// open, or nothing but its due time ended it.
+func (a *act) waitsForMoney() bool {
+	return a.p.State == AwaitingDeposit || (a.p.State == Cancelled && a.p.CancelReason == reasonExpired && a.p.PaidAt.IsZero())
 }
 
 // knownDeposit recognises a notice whose bank transaction was reported before.
@@ -420,6 +426,40 @@ func (a *act) mismatched(c NotifyDeposit, kind string) error {
 
 func (a *act) addDeposit(c NotifyDeposit, outcome DepositOutcome) {
 	a.p.Deposits = append(a.p.Deposits, Deposit{BankTx: c.BankTx, Amount: c.Amount, At: c.At, Outcome: outcome, Payer: c.Payer})
+}
+
+// acceptLate pays the order from suspense, where the money of late deposits
+// lies. Whatever it does not need stays there. That the order was not paid in
+// another way meanwhile is for the caller to know.
+func (a *act) acceptLate() error {
+	switch {
+	case a.p.Cancellable() > 0:
+		return refuse(AlreadyPaid, "", "the payment is paid (%s)", a.p.State)
+	case !a.waitsForMoney():
+		return refuse(WrongState, "", "the payment is %s; only one whose account has expired can be paid late", a.p.State)
+	case a.p.Suspended < a.p.Amount:
+		return refuse(NotPaid, "", "%s won lie in suspense, %s are needed", a.p.Suspended.Digits(), a.p.Amount.Digits())
+	}
+	ref := a.takeLate()
+	a.suspend(a.p.Suspended - a.p.Amount)
+	return a.take(ledger.Suspense, ref)
+}
+
+// takeLate marks the suspended deposits that pay the order, and returns the last
+// of them: the one that fits alone, or else the oldest until the sum is whole.
+func (a *act) takeLate() (ref string) {
+	late := func(d Deposit) bool { return d.Outcome == DepositSuspended && !d.Reversed }
+	fits := slices.IndexFunc(a.p.Deposits, func(d Deposit) bool { return late(d) && d.Amount == a.p.Amount })
+	var sum money.Won
+	for i := range a.p.Deposits {
+		d := &a.p.Deposits[i]
+		if !late(*d) || (fits >= 0 && i != fits) || sum >= a.p.Amount {
+			continue
+		}
+		d.Outcome, a.p.Payer, ref = DepositHeld, d.Payer, d.BankTx
+		sum += d.Amount
+	}
+	return ref
 }
 
 // returnSuspense orders suspended money back to its payer. Where it came from

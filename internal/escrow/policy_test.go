@@ -291,7 +291,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"issue_account": "bank", "approve": "bank", "notify_deposit exact": "bank", "reverse_deposit": "bank", "refund_result sent": "bank",
 		"amend_account": "shop operator", "close_account": "shop operator", "register_delivery": "shop operator", "amend_delivery": "shop operator",
 		"accept_rejection": "shop operator", "contest": "shop operator", "cancel whole": "shop operator", "place_hold": "shop operator",
-		"release_hold": "shop operator", "return_suspense": "shop operator", "resolve_task": "shop operator", "receive_return": "shop carrier operator",
+		"release_hold": "shop operator", "return_suspense": "shop operator", "accept_late": "shop operator", "resolve_task": "shop operator", "receive_return": "shop carrier operator",
 		"report_tracking seen": "carrier", "mark_delivered": "operator", "decide_dispute split": "operator",
 		"notice_result delivered": "operator system", "renew_link": "buyer shop operator",
 		"confirm by buyer": "buyer", "confirm by shop": "shop", "confirm forced": "operator",

@@ -437,6 +437,7 @@ func (w *world) fitting() []asked {
 		{"notify_deposit again", escrow.Bank, w.deposit(tx, amount)},
 		{"notify_deposit other story", escrow.Bank, w.deposit(tx, amount+1)},
 		{"reverse_deposit", escrow.Bank, escrow.ReverseDeposit{BankTx: tx, Reason: "착오송금"}},
+		{"accept_late", escrow.Shop, escrow.AcceptLate{}},
 		{"return_suspense", escrow.Operator, escrow.ReturnSuspense{}},
 		{"register_delivery", escrow.Shop, reg},
 		{"amend_delivery", escrow.Shop, escrow.AmendDelivery{Parcels: []escrow.Parcel{{Carrier: "LOTTE", Number: "99"}}, Trackable: true, SentAt: w.env.Now}},
@@ -499,6 +500,11 @@ func stands() []stand {
 		{"awaiting_deposit, expired", func(w *world) *world {
 			w.awaiting().wake()
 			w.wake()
+			return w
+		}},
+		{"awaiting_deposit, expired and paid late", func(w *world) *world {
+			w.env.Profile.Deposit = escrow.SuspendDeposit
+			w.awaiting().afterDue().pass(time.Hour).do(escrow.Bank, w.deposit("tx-1", amount))
 			return w
 		}},
 		{"awaiting_deposit, paid and taken back", func(w *world) *world {
