@@ -319,6 +319,10 @@ func checkText(field, text, missing string) error {
 	if strings.TrimSpace(text) == "" {
 		return refuse(Invalid, field, "%s", missing)
 	}
+	return checkLength(field, text)
+}
+
+func checkLength(field, text string) error {
 	if utf8.RuneCountInString(text) > maxReason {
 		return refuse(Invalid, field, "at most %d characters", maxReason)
 	}

@@ -3,17 +3,24 @@ package escrow
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/money"
 )
 
-// maxReason bounds every free text that a person gives as a reason, in characters.
-const maxReason = 1000
+const (
+	// maxReason bounds every free text that a person gives as a reason, in characters.
+	maxReason = 1000
+	// maxRefunds bounds the refunds of one payment. The one that gives back all
+	// that is left is always possible.
+	maxRefunds = 100
+)
 
 func (a *act) confirm(c Confirm) error {
 	if again, err := a.standing(VerdictConfirm); again || err != nil {
+		return err
+	}
+	if err := checkLength("reason", c.Reason); err != nil {
 		return err
 	}
 	if c.Kind == Forced {
@@ -382,8 +389,8 @@ func (a *act) cancel(c Cancel) error {
 }
 
 func checkCancel(c Cancel, amount money.Won) error {
-	if utf8.RuneCountInString(c.Reason) > maxReason {
-		return refuse(Invalid, "reason", "at most %d characters", maxReason)
+	if err := checkLength("reason", c.Reason); err != nil {
+		return err
 	}
 	if err := checkAccount("refund_account", c.Account); err != nil {
 		return err
@@ -449,6 +456,9 @@ func (a *act) giveBack(reason string, account BankAccount, notify bool) {
 func (a *act) refundFromShop(c Cancel, amount money.Won) error {
 	if a.p.Escrow && !a.env.Profile.RefundAfter {
 		return refuse(ByPolicy, "", "this shop gives no refunds through Holdfast after the confirmation")
+	}
+	if len(a.p.Refunds) >= maxRefunds && amount < a.p.Cancellable() {
+		return refuse(TooMany, "amount", "a payment takes at most %d refunds; give back the %s won that are left at once", maxRefunds, a.p.Cancellable().Digits())
 	}
 	if err := a.wantsAccount(c.Account); err != nil {
 		return err

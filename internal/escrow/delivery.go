@@ -287,7 +287,7 @@ func (a *act) noticeResult(c NoticeResult) error {
 		}
 		a.p.Notice, a.p.NoticeAt = NoticeDelivered, a.env.Now
 		a.done(TaskNoticeFailed)
-		a.emit(Event{Type: EventNoticeDelivered})
+		a.emit(Event{Type: EventNoticeDelivered, Reason: c.Reason})
 		a.recount = true
 		return nil
 	}

@@ -15,6 +15,10 @@ const reasonExpired = "입금기한이 지나 자동으로 취소되었습니다
 // reasonReversed marks a payment that ended because the bank took its deposit back.
 const reasonReversed = "은행이 입금을 취소하였습니다."
 
+// maxDeposits bounds the notices of deposits that one payment keeps. With that it
+// bounds the returns from suspense too, each of which needs a deposit.
+const maxDeposits = 100
+
 // clockSkew is how far in the future a bank's or carrier's clock may be.
 const clockSkew = 5 * time.Minute
 
@@ -219,6 +223,9 @@ func (a *act) closeAccount(c CloseAccount) error {
 	if err := a.unpaid(AwaitingDeposit); err != nil {
 		return err
 	}
+	if err := checkLength("reason", c.Reason); err != nil {
+		return err
+	}
 	a.p.State, a.p.FailedAt, a.p.FailReason = Failed, a.env.Now, c.Reason
 	a.emit(Event{Type: EventAccountClosed, Reason: c.Reason})
 	return nil
@@ -230,6 +237,9 @@ func (a *act) fail(c Fail) error {
 		return nil
 	}
 	if err := a.unpaid(Opened); err != nil {
+		return err
+	}
+	if err := checkLength("reason", c.Reason); err != nil {
 		return err
 	}
 	a.p.State, a.p.FailedAt, a.p.FailReason = Failed, a.env.Now, c.Reason
@@ -297,6 +307,9 @@ func (a *act) notifyDeposit(c NotifyDeposit) error {
 	}
 	if err := a.plausible(c); err != nil {
 		return err
+	}
+	if len(a.p.Deposits) >= maxDeposits {
+		return refuse(TooMany, "bank_tx", "a payment takes at most %d notices of deposits", maxDeposits)
 	}
 	if known {
 		a.quarantine(c)

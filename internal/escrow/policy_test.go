@@ -2,6 +2,7 @@ package escrow_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -260,6 +261,9 @@ func TestReasonsAreBounded(t *testing.T) {
 		{(*world).overdue, escrow.Shop, func(s string) escrow.Command {
 			return escrow.ResolveTask{Task: escrow.TaskParcelOverdue, Note: s}
 		}, true},
+		{(*world).awaiting, escrow.Shop, func(s string) escrow.Command { return escrow.CloseAccount{Reason: s} }, false},
+		{(*world).opened, escrow.Buyer, func(s string) escrow.Command { return escrow.Fail{Reason: s} }, false},
+		{(*world).delivered, escrow.Buyer, func(s string) escrow.Command { return escrow.Confirm{Kind: escrow.ByBuyer, Reason: s} }, false},
 	} {
 		w := c.from(newWorld(t))
 		w.refused(escrow.Invalid, c.actor, c.with(long))
@@ -268,6 +272,30 @@ func TestReasonsAreBounded(t *testing.T) {
 		}
 		w.do(c.actor, c.with(long[:3*1_000]))
 	}
+}
+
+// TestRefundsAreBounded: a hundred parts, and then all that is left.
+func TestRefundsAreBounded(t *testing.T) {
+	w := newWorld(t).confirmed()
+	for range 100 {
+		w.do(escrow.Shop, escrow.Cancel{Amount: 1})
+	}
+	if r := w.refused(escrow.TooMany, escrow.Shop, escrow.Cancel{Amount: 1}); r.Field != "amount" {
+		t.Errorf("the refusal names %q", r.Field)
+	}
+	w.do(escrow.Shop, escrow.Cancel{})
+	if w.p.Cancellable() != 0 {
+		t.Fatalf("%d won are left", w.p.Cancellable())
+	}
+}
+
+func TestDepositsAreBounded(t *testing.T) {
+	w := newWorld(t).awaiting()
+	for i := range 100 {
+		w.do(escrow.Bank, w.deposit(fmt.Sprintf("tx-%d", i), 1))
+	}
+	w.refused(escrow.TooMany, escrow.Bank, w.deposit("tx-100", 1))
+	w.same(escrow.Bank, w.deposit("tx-99", 1))
 }
 
 func TestHugeAmounts(t *testing.T) {

@@ -24,6 +24,7 @@ const (
 	BalanceDiffers       Code = "balance_differs"        // the caller believes in another balance
 	NeedsRefundAccount   Code = "needs_refund_account"   // nobody knows where to refund
 	EscrowUnavailable    Code = "escrow_unavailable"     // an escrow was asked for and cannot be given
+	TooMany              Code = "too_many"               // a bound of one payment is reached
 	ByPolicy             Code = "by_policy"              // the shop's policy profile forbids it
 )
 

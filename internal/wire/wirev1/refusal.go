@@ -26,6 +26,7 @@ var refusalTexts = map[escrow.Code]string{
 	escrow.BalanceDiffers:       "취소 가능한 잔액과 일치하지 않습니다",
 	escrow.NeedsRefundAccount:   "가상계좌 결제는 환불계좌의 은행, 계좌번호, 예금주가 모두 필요합니다",
 	escrow.EscrowUnavailable:    "에스크로를 적용할 수 없는 결제입니다",
+	escrow.TooMany:              "한 결제에서 처리할 수 있는 횟수를 초과하였습니다",
 	escrow.ByPolicy:             "상점의 에스크로 정책상 허용되지 않습니다",
 }
 
