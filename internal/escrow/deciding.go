@@ -301,6 +301,7 @@ func (a *act) releaseHold() error {
 	a.emit(Event{Type: EventHoldReleased})
 	if a.p.State == Confirmed {
 		a.done(TaskWithdrawal)
+		a.mail(MailHoldReleased)
 		a.d.PayoutHold = new(bool)
 		return nil
 	}

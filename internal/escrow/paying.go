@@ -586,6 +586,7 @@ func (a *act) reverseHeld(gone, over money.Won) error {
 	} else {
 		a.p.State, a.p.CancelledAt, a.p.CancelReason = Cancelled, a.env.Now, reasonReversed
 		a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: reasonReversed, Notify: true})
+		a.mail(MailCancelled)
 	}
 	return a.reverseSpent(gone-direct, over, false)
 }

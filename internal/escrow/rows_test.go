@@ -57,7 +57,7 @@ func TestTransitions(t *testing.T) {
 		},
 		{
 			"the bank takes the deposit back after shipping", (*world).delivered, escrow.Bank,
-			of(escrow.ReverseDeposit{BankTx: "tx-1"}), escrow.Cancelled, books{}, "DepositReversed Cancelled", "",
+			of(escrow.ReverseDeposit{BankTx: "tx-1"}), escrow.Cancelled, books{}, "DepositReversed Cancelled", "cancelled",
 		},
 		{
 			"the bank takes the deposit back after the confirmation", (*world).confirmed, escrow.Bank,

@@ -56,12 +56,22 @@ func (c *composer) body() []string {
 	case escrow.MailHold:
 		return c.all(w.Held, w.HeldReason, w.HeldClock)
 	case escrow.MailHoldReleased:
-		if c.decidable() {
-			return c.all(w.Released, w.ReleasedLastDay)
-		}
-		return c.all(w.Released)
+		return c.released()
 	}
 	return nil
+}
+
+// released tells that a hold is gone. After the confirmation it was the buyer's
+// own withdrawal that held the money back, and this is its answer.
+func (c *composer) released() []string {
+	w := c.w
+	switch {
+	case c.decidable():
+		return c.all(w.Released, w.ReleasedLastDay)
+	case c.p.State == escrow.Confirmed:
+		return c.all(w.WithdrawalOver, w.PaidToShop, w.WithdrawalObject)
+	}
+	return c.all(w.Released)
 }
 
 func (c *composer) ifEscrow(text string) string {
@@ -145,8 +155,15 @@ func (c *composer) accepted() []string {
 	return c.all(w.Accepted, w.AcceptedReturn, w.AcceptedCosts, w.AcceptedRefund)
 }
 
+// reversed reports whether the bank ended the payment by taking the money back,
+// so that nothing is left to refund.
+func (c *composer) reversed() bool { return c.p.State == escrow.Cancelled && c.p.Refunded == 0 }
+
 func (c *composer) cancelled() []string {
 	w := c.w
+	if c.reversed() {
+		return c.all(w.CancelledByBank, w.CancelledTaken)
+	}
 	said := c.all(w.CancelledWhole)
 	if c.p.Refunded < c.p.Amount {
 		said = c.all(w.CancelledPart)

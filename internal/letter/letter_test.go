@@ -334,6 +334,13 @@ func TestVariants(t *testing.T) {
 		{"refunded card", escrow.MailRefundSent, func(v *letter.View) { v.Payment.Method = escrow.Card }, []string{"카드 결제를 취소했습니다"}, []string{"계좌로 보냈습니다"}},
 		{"refund account without a link", escrow.MailRefundAccount, func(v *letter.View) { v.DecisionURL = "" }, []string{"꽃다발 상점에 은행"}, []string{"아래 버튼"}},
 		{"refund account hidden", escrow.MailRefundSent, func(*letter.View) {}, []string{"신한은행 ****3444 김구매"}, []string{"110-222"}},
+		{"taken back by the bank", escrow.MailCancelled, func(v *letter.View) {
+			v.Payment.State, v.Payment.Refunded, v.Payment.Refunds, v.Payment.CancelReason = escrow.Cancelled, 0, nil, "은행이 입금을 취소하였습니다."
+		}, []string{"은행이 입금을 취소하여", "따로 환불해 드릴 금액이 없습니다"}, []string{"돌려드립니다", "환불이 끝나면"}},
+		{"withdrawal answered", escrow.MailHoldReleased, func(v *letter.View) { v.Payment.State, v.Projected = escrow.Confirmed, nil }, []string{"청약철회를 검토한 결과", "판매자에게 지급됩니다", "동의하지 않으시면"}, []string{"기한이 다시 흐릅니다", "받았어요"}},
+		{"a notice that nobody believes", escrow.MailDepositMismatched, func(v *letter.View) {
+			v.Payment.Deposits = append(v.Payment.Deposits, escrow.Deposit{BankTx: v.Payment.Deposits[0].BankTx, Amount: 77_777, Outcome: escrow.DepositQuarantined})
+		}, nil, []string{"77,777"}},
 		{"hold released before shipping", escrow.MailHoldReleased, func(v *letter.View) { v.Payment.State, v.Projected = escrow.Held, nil }, []string{"보류가 풀렸습니다"}, []string{"제28조의3", "받았어요"}},
 		{"link after the decision", escrow.MailLink, func(v *letter.View) { v.Payment.State, v.Projected = escrow.Confirmed, nil }, []string{"처리 결과"}, []string{"제28조의3", "받았어요"}},
 		{"buyer without a name", escrow.MailPaid, func(v *letter.View) { v.Payment.Buyer.Name = " " }, []string{"고객님, 안녕하십니까."}, nil},

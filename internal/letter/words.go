@@ -49,6 +49,7 @@ type words struct {
 	DisputedNext                            string
 	CancelledWhole, CancelledPart           string
 	CancelledReason                         string
+	CancelledByBank, CancelledTaken         string
 	RefundByCard, RefundToAccount           string
 	RefundAsksAccount                       string
 	AccountNeeded, AccountByLink            string
@@ -58,6 +59,7 @@ type words struct {
 	RefundFailed, RefundFailedWhy           string
 	Held, HeldReason, HeldClock             string
 	Released, ReleasedLastDay               string
+	WithdrawalOver, WithdrawalObject        string
 
 	// The notice of Decree art. 28-3.
 	LastDayHead    string // over the date

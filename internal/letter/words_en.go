@@ -125,6 +125,8 @@ var english = words{
 	CancelledWhole:    "The payment for your order at {shop} was cancelled, and you get {back} back.",
 	CancelledPart:     "A part of the payment for your order at {shop} was cancelled, and you get {back} back.",
 	CancelledReason:   "Reason: {cancelReason}",
+	CancelledByBank:   "The bank took the deposit back, so the payment for your order at {shop} was cancelled.",
+	CancelledTaken:    "The bank has the money already, so there is nothing left for us to refund. If this is not right, please tell your bank or us: {contact}.",
 	RefundByCard:      "Card payments are cancelled through the card company, which may take some days.",
 	RefundToAccount:   "We write to you when the refund is done.",
 	RefundAsksAccount: "We need to know where to refund; please see our separate mail.",
@@ -142,6 +144,9 @@ var english = words{
 	HeldClock:       "While it is, we keep holding the money, and your time to decide does not run.",
 	Released:        "The hold on the payment for this purchase has been lifted.",
 	ReleasedLastDay: "Your time to decide runs again.",
+
+	WithdrawalOver:   "Your request to withdraw was looked at, and the hold on the payment to the seller has been lifted.",
+	WithdrawalObject: "If you do not agree, tell us before the money is paid out: {contact}.",
 
 	LastDayHead:    "Your last day to decide",
 	TermHead:       "Your time to decide",

@@ -125,6 +125,8 @@ var korean = words{
 	CancelledWhole:    "{shop} 주문의 결제가 취소되어 {back}을 돌려드립니다.",
 	CancelledPart:     "{shop} 주문의 결제 가운데 {back}이 취소되어 돌려드립니다.",
 	CancelledReason:   "취소 사유: {cancelReason}",
+	CancelledByBank:   "은행이 입금을 취소하여 {shop} 주문의 결제가 취소되었습니다.",
+	CancelledTaken:    "입금하셨던 돈은 은행이 이미 거두어 갔으므로 따로 환불해 드릴 금액이 없습니다. 사실과 다르면 거래하시는 은행이나 문의처({contact})에 알려 주십시오.",
 	RefundByCard:      "카드 결제는 카드사를 통해 취소되며, 카드사에 따라 며칠이 걸릴 수 있습니다.",
 	RefundToAccount:   "환불이 끝나면 메일로 알려 드립니다.",
 	RefundAsksAccount: "환불받으실 계좌를 알려 주셔야 합니다. 따로 보내 드린 메일을 확인해 주십시오.",
@@ -142,6 +144,9 @@ var korean = words{
 	HeldClock:       "보류하는 동안 대금은 그대로 보관하며, 구매결정 기한은 흐르지 않습니다.",
 	Released:        "이 거래의 대금 지급 보류가 풀렸습니다.",
 	ReleasedLastDay: "구매결정 기한이 다시 흐릅니다.",
+
+	WithdrawalOver:   "신청하신 청약철회를 검토한 결과, 대금 지급 보류가 풀렸습니다.",
+	WithdrawalObject: "결과에 동의하지 않으시면 대금이 지급되기 전에 문의처({contact})에 알려 주십시오.",
 
 	LastDayHead:    "구매결정 마지막 날",
 	TermHead:       "구매결정 기한",
