@@ -135,7 +135,6 @@ func (s *api) applyContract(r *http.Request) (reply, error) {
 		return nil
 	})
 	if errors.Is(err, errInForce) {
-		err = nil
 		m, err = s.app.Merchant(r.Context(), m.ID)
 	}
 	if err != nil {

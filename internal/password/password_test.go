@@ -2,6 +2,7 @@ package password
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -26,7 +27,7 @@ func TestEveryByteCounts(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	for pw, want := range map[string]error{"": ErrTooShort, "123456789": ErrTooShort, "비밀번호비밀번호비밀": nil, strings.Repeat("x", Most+1): ErrTooLong} {
-		if _, err := Hash(pw); err != want {
+		if _, err := Hash(pw); !errors.Is(err, want) {
 			t.Errorf("%.20q: %v, want %v", pw, err, want)
 		}
 	}
@@ -55,7 +56,7 @@ func TestWaitingEnds(t *testing.T) {
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Match(ctx, "anything", ""); err != context.Canceled {
+	if _, err := Match(ctx, "anything", ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("a full house answers %v", err)
 	}
 }
