@@ -5,10 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
 )
 
 func TestPathsNeverRedirect(t *testing.T) {
@@ -154,5 +158,39 @@ func TestOneWrite(t *testing.T) {
 	_ = res.Body.Close()
 	if res.ContentLength <= 0 || len(res.TransferEncoding) > 0 {
 		t.Errorf("length %d, coding %v", res.ContentLength, res.TransferEncoding)
+	}
+}
+
+// TestFailuresTellNothing breaks the server behind the dialect. People are told
+// that something failed; what failed is in the log alone.
+func TestFailuresTellNothing(t *testing.T) {
+	w := newWorld(t)
+	id := w.issue(nil)
+	if err := w.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.get("/payments/"+id).want(500, -1).says("일시적인 오류가 발생하였습니다. 잠시 후 다시 시도해 주세요.")
+	w.delete("/vbanks/"+id).want(500, -1)
+	w.post("/payments/cancel", object{"imp_uid": id}).want(500, -1)
+	w.do(request{method: http.MethodGet, path: "/banks"}).want(200, 0) // The token is remembered, the table needs no database.
+	if !strings.Contains(w.log.String(), "v1: request failed") {
+		t.Errorf("the log has %q", w.log)
+	}
+	w.log.Reset()
+}
+
+func TestPanicsAreAnswered(t *testing.T) {
+	var log bytes.Buffer
+	broken := apiv1.New(nil, slog.New(slog.NewTextHandler(&log, nil)))
+	req := httptest.NewRequest(http.MethodGet, "/banks", nil)
+	req.Header.Set("Authorization", "hfv1~a~b")
+	res := httptest.NewRecorder()
+	broken.ServeHTTP(res, req)
+	const want = `{"code":-1,"message":"일시적인 오류가 발생하였습니다. 잠시 후 다시 시도해 주세요.","response":null}`
+	if res.Code != 500 || res.Body.String() != want {
+		t.Errorf("got %d %s", res.Code, res.Body)
+	}
+	if !strings.Contains(log.String(), "v1: panic") {
+		t.Errorf("the log has %q", &log)
 	}
 }

@@ -38,6 +38,7 @@ type world struct {
 	t     *testing.T
 	url   string
 	app   *app.App
+	db    *store.Store
 	clock *clock.Manual
 	shop  party
 	other party
@@ -76,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, clock: clock.NewManual(time.Date(2026, 11, 26, 1, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
+	w := &world{t: t, db: db, clock: clock.NewManual(time.Date(2026, 11, 26, 1, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelError}))
 	w.app, err = app.New(ctx, app.Config{
 		Store: db, Clock: w.clock, Bank: &bank{}, Log: log, Secret: []byte(strings.Repeat("s", 32)), BaseURL: "http://localhost",
