@@ -32,9 +32,13 @@ func (a *App) Merchant(ctx context.Context, id string) (merchant.Merchant, error
 // maxMerchants bounds the cache of merchants.
 const maxMerchants = 10_000
 
+// keep caches settings, unless newer ones came in between.
 func (a *App) keep(m merchant.Merchant) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if have, ok := a.merchants[m.ID]; ok && have.Version > m.Version {
+		return
+	}
 	if len(a.merchants) >= maxMerchants {
 		clear(a.merchants)
 	}
