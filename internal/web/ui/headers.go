@@ -14,6 +14,8 @@ type Policy struct {
 	// FormActions are origins beside our own that a form may lead to, also by a
 	// redirect: browsers hold redirects after a form to the form's policy.
 	FormActions []string
+	// OwnFrames lets the page show other addresses of this server in a frame.
+	OwnFrames bool
 }
 
 // Set writes the security headers of a page. Scripts, styles and pictures come
@@ -28,8 +30,12 @@ func (p Policy) Set(h http.Header) {
 		h.Set("X-Frame-Options", "DENY")
 	}
 	actions := strings.Join(append([]string{"'self'"}, p.FormActions...), " ")
+	frames := ""
+	if p.OwnFrames {
+		frames = "frame-src 'self'; "
+	}
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
-		"connect-src 'self'; base-uri 'none'; form-action "+actions+"; frame-ancestors "+ancestors)
+		"connect-src 'self'; "+frames+"base-uri 'none'; form-action "+actions+"; frame-ancestors "+ancestors)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")

@@ -363,3 +363,17 @@ func TestErrStrictRefusesWhatNobodyAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutBlanksLeavesOutWhatWasNotFilledIn(t *testing.T) {
+	v, err := Parse([]byte("name=&reason=broken&refund_bank=&zero=0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := v.WithoutBlanks().Fields()
+	if f.Has("name") || f.Has("refund_bank") || f.Text("reason", 10) != "broken" || f.Text("zero", 10) != "0" {
+		t.Errorf("got %+v", v.WithoutBlanks())
+	}
+	if !v.Fields().Has("name") {
+		t.Error("the value itself was changed")
+	}
+}

@@ -56,6 +56,18 @@ func Named(pairs ...string) Value {
 	return Value{kind: Object, fields: fields}
 }
 
+// WithoutBlanks returns the object v without its members that are empty texts:
+// an HTML form sends every field, filled in or not. Nested objects stay as they are.
+func (v Value) WithoutBlanks() Value {
+	fields := make(map[string]Value, len(v.fields))
+	for name, member := range v.fields {
+		if member.kind != String || member.text != "" {
+			fields[name] = member
+		}
+	}
+	return Value{kind: v.kind, raw: v.raw, items: v.items, fields: fields}
+}
+
 // compactJSON returns v as JSON text without blanks between tokens. What came as
 // JSON keeps its own spelling of numbers, escapes and key order; what came as a
 // form is written with sorted keys.
