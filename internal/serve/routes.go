@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/admin"
 	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
+	"github.com/holdfast-pay/holdfast/internal/sandbox"
 	"github.com/holdfast-pay/holdfast/internal/web/decide"
 	"github.com/holdfast-pay/holdfast/internal/web/docs"
 	"github.com/holdfast-pay/holdfast/internal/web/pay"
@@ -58,6 +59,7 @@ func (s *Server) routes() http.Handler {
 			{"/docs/", documents()},
 			{"/pay/", pay.New(pay.Config{App: s.App, Log: s.log, Secret: s.secret})},
 			{"/admin/v1/", admin.New(s.App, string(s.config.AdminToken), s.log)},
+			{"/sandbox/", sandbox.New(s.App, s.Loops, s.Bank, s.Carrier, s.log)},
 			{decide.Prefix, decide.New(s.App, s.operator(), s.log)},
 		},
 	}
@@ -68,6 +70,7 @@ func (s *Server) routes() http.Handler {
 func documents() http.Handler {
 	return docs.New(
 		docs.Document{Name: "v1", Short: "PortOne V1", Title: "PortOne V1 API", About: "What shops call: payments, virtual accounts, cancels, escrow deliveries, cash receipts.", JSON: wirev1.OpenAPI()},
+		docs.Document{Name: "sandbox", Short: "Sandbox", Title: "Sandbox API", About: "What a shop's developers call to play the buyer, the bank, the carrier, the mail server and time.", JSON: sandbox.OpenAPI()},
 		docs.Document{Name: "admin", Short: "Admin", Title: "Admin API", About: "What the operator calls: merchants, keys, calendar, books, payouts.", JSON: admin.OpenAPI()},
 	)
 }
