@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
@@ -82,6 +83,7 @@ func (a *App) MailDone(ctx context.Context, m Mail) error {
 	if err != nil {
 		return err
 	}
+	m.Error = theirs(m.Error)
 	var res Result
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.MailDone(&m); err != nil {
@@ -166,7 +168,7 @@ func (a *App) MarkAsked(ctx context.Context, o BankOrder) error {
 // OrderUnknown says that the bank gave no definite answer; it is asked again,
 // under the same key, at the given instant of the merchant's clock.
 func (a *App) OrderUnknown(ctx context.Context, o BankOrder, detail string, again time.Time) error {
-	o.State, o.Detail, o.DueAt = OrderAsked, detail, again
+	o.State, o.Detail, o.DueAt = OrderAsked, theirs(detail), again
 	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
 }
 
@@ -174,6 +176,7 @@ func (a *App) OrderUnknown(ctx context.Context, o BankOrder, detail string, agai
 // payment or payout, then the order itself, so that a crash between them asks
 // the bank again, which changes nothing.
 func (a *App) OrderAnswered(ctx context.Context, o BankOrder, sent bool, reason string) error {
+	reason = theirs(reason)
 	var err error
 	if o.Kind == OrderPayout {
 		err = a.PayoutResult(ctx, o.Merchant, o.Ref, sent, reason)
@@ -191,6 +194,16 @@ func (a *App) OrderAnswered(ctx context.Context, o BankOrder, sent bool, reason 
 		o.State = OrderFailed
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
+}
+
+// maxTheirs bounds the words of a bank or a mail server, in bytes.
+const maxTheirs = 1_000
+
+// theirs is the words of a bank or a mail server as they can be kept: bounded,
+// valid UTF-8, without NULs. An answer is never lost for the sake of its words.
+func theirs(words string) string {
+	words = words[:min(len(words), maxTheirs)]
+	return strings.ToValidUTF8(strings.ReplaceAll(words, "\x00", ""), "")
 }
 
 // OrderByKey returns an order, or NotFound.

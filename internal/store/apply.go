@@ -75,12 +75,12 @@ func (t *Tx) insertEvents(p *escrow.Payment, events []escrow.Event) error {
 		return err
 	}
 	for i, e := range events {
-		doc, err := json.Marshal(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify})
+		doc, err := document(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify})
 		if err != nil {
 			return err
 		}
 		if err := t.put(`INSERT INTO event (merchant, payment, seq, position, type, actor, at, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			p.Merchant, p.ID, e.Seq, position+int64(i), string(e.Type), string(e.Actor), e.At.UnixMicro(), string(doc)); err != nil {
+			p.Merchant, p.ID, e.Seq, position+int64(i), string(e.Type), string(e.Actor), e.At.UnixMicro(), doc); err != nil {
 			return err
 		}
 	}

@@ -178,8 +178,10 @@ func encodePayment(p *escrow.Payment) (string, error) {
 		d.Refunds = append(d.Refunds, refundDoc{r.ID, r.Attempt, r.Amount, r.TaxFree, r.VAT, r.State, r.Account, r.Reason, r.By,
 			toMicros(r.At), toMicros(r.SentAt), r.FailedFor, r.FromShop, r.Suspense})
 	}
-	out, err := json.Marshal(&d)
-	return string(out), err
+	if err := checkTexts(p.Merchant, p.ID, p.OrderID); err != nil {
+		return "", err
+	}
+	return document(&d)
 }
 
 func (d *paymentDoc) fillParts(p *escrow.Payment) {
@@ -349,7 +351,7 @@ func (t *Tx) insertPayment(p *escrow.Payment) error {
 	return err
 }
 
-// updatePayment replaces a payment that was read at version p.Version-1.
+// updatePayment replaces a payment that was read at a version.
 func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
 	doc, err := encodePayment(p)
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -41,6 +42,9 @@ var (
 	ErrStale = errors.New("store: changed since it was read")
 	// ErrClosed: the store is shutting down.
 	ErrClosed = errors.New("store: closed")
+	// ErrText: a text is not UTF-8 or has a NUL, which not every engine keeps.
+	// Edges refuse such texts by name; this is the last door.
+	ErrText = errors.New("store: a text is not UTF-8 or has a NUL")
 	// ErrUnavailable: the disk is full, the file is locked by another process,
 	// or the database does not answer. Nothing was written.
 	ErrUnavailable = errors.New("store: unavailable")
@@ -317,24 +321,35 @@ func (s *Store) run(tx writeTx, j *job) (err error) {
 }
 
 // lazySavepoint makes the savepoint when the first statement writes, so that a
-// refusal, which only reads, costs none.
+// refusal, which only reads, costs none. A query that writes says RETURNING.
 type lazySavepoint struct {
 	tx   writeTx
 	made bool
 }
 
 func (l *lazySavepoint) exec(query string, args ...any) (int64, error) {
-	if !l.made {
-		if err := l.tx.savepoint(); err != nil {
-			return 0, err
-		}
-		l.made = true
+	if err := l.make(); err != nil {
+		return 0, err
 	}
 	return l.tx.exec(query, args...)
 }
 
 func (l *lazySavepoint) query(query string, args ...any) (rowSet, error) {
+	if strings.Contains(query, " RETURNING ") {
+		if err := l.make(); err != nil {
+			return nil, err
+		}
+	}
 	return l.tx.query(query, args...)
+}
+
+func (l *lazySavepoint) make() error {
+	if l.made {
+		return nil
+	}
+	err := l.tx.savepoint()
+	l.made = err == nil
+	return err
 }
 
 // Tx writes and reads inside a transaction.
