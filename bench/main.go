@@ -1,0 +1,195 @@
+// Command bench measures Holdfast and prints what it found. `make bench` runs
+// it; docs/performance.md says what the figures mean and what was found when.
+//
+// # What is measured
+//
+//   - lives: whole escrow lives per second over HTTP (an account is issued, the
+//     deposit arrives, the delivery is registered, the buyer confirms) with 1, 8
+//     and 64 clients; the same acts through the door without HTTP; and the same
+//     rows written by plain SQL, one transaction per step and in grouped commits,
+//     as the measure of what this disk and this SQLite can do.
+//   - size: memory at rest and under load, the time from exec to the first answer
+//     of /readyz, the size of the program.
+//   - many: the cost of a confirmation, and of a sweep that finds 1,000 payments
+//     due, with a million open escrows against ten thousand.
+//
+// # What is always true
+//
+// The server that is measured over HTTP is cmd/holdfast in a process of its own.
+// The load comes from this process, which runs on the same cores: what it uses is
+// printed beside the result. Figures that are divided by each other come from one
+// run and take turns, so that a slow minute of the disk hurts both. Every database
+// lives in a temporary folder and is durable like a real one (WAL, synchronous
+// FULL). Every phase is bounded in time.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// timeLimit is the longest that everything together may take.
+const timeLimit = 10 * time.Minute
+
+// plan is how much is measured.
+type plan struct {
+	clients []int
+	rounds  int
+	warm    time.Duration // not counted
+	span    time.Duration // counted, per world, count of clients and round
+	starts  int           // how often the start of the server is timed
+	few     int           // open escrows of the smaller database
+	many    int           // and of the larger one
+	due     int           // due payments per sweep
+	sweeps  int
+	acts    int // confirmations whose latency is taken
+}
+
+var (
+	fullPlan = plan{
+		clients: []int{1, 8, 64}, rounds: 3, warm: time.Second, span: 3 * time.Second, starts: 7,
+		few: 10_000, many: 1_000_000, due: 1_000, sweeps: 5, acts: 4_000,
+	}
+	quickPlan = plan{
+		clients: []int{1, 8}, rounds: 1, warm: 200 * time.Millisecond, span: time.Second, starts: 2,
+		few: 1_000, many: 5_000, due: 100, sweeps: 2, acts: 200,
+	}
+)
+
+// section is one part of the measurement.
+type section struct {
+	name string
+	run  func(context.Context, *bench) error
+}
+
+var sections = []section{{"lives", lives}, {"size", size}, {"many", many}}
+
+// bench is what the sections share.
+type bench struct {
+	plan
+	out     io.Writer
+	dir     string // temporary; everything is below it
+	program string // the built server
+	profile string // where to leave a CPU profile of the server; empty for none
+}
+
+func main() {
+	quick := flag.Bool("quick", false, "measure little, to see that everything works (about 30 seconds)")
+	only := flag.String("only", "", "measure these sections alone, comma separated: lives, size, many")
+	clients := flag.String("clients", "", "counts of clients for the section lives, comma separated, in the place of the usual ones")
+	rounds := flag.Int("rounds", 0, "rounds of the section lives, in the place of the usual number")
+	profile := flag.String("profile", "", "run the server from this program and leave a CPU profile of the busiest phase in this file")
+	child := flag.String("child", "", "internal: be the profiled server on the given data folder")
+	listen := flag.String("listen", "", "internal: with -child, the address to listen on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	if *child != "" {
+		err = serveProfiled(ctx, *child, *listen, *profile)
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, timeLimit)
+		defer cancel()
+		b := &bench{plan: fullPlan, out: os.Stdout, profile: *profile}
+		if *quick {
+			b.plan = quickPlan
+		}
+		if err = b.adjust(*clients, *rounds); err == nil {
+			err = b.run(ctx, *only)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1) //nolint:gocritic // the contexts end with the process
+	}
+}
+
+// run measures the chosen sections and cleans up behind them.
+func (b *bench) run(ctx context.Context, only string) (err error) {
+	chosen, err := choose(only)
+	if err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "holdfast-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	began := time.Now()
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	b.say("Holdfast, measured on %s/%s with %d cores, %s. The load generator runs on the same cores.", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	for _, s := range chosen {
+		b.say("\n## %s", s.name)
+		if err := s.run(ctx, b); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	b.say("\nTook %.0f s.", time.Since(began).Seconds())
+	return nil
+}
+
+// adjust changes the plan by the flags.
+func (b *bench) adjust(clients string, rounds int) error {
+	if rounds < 0 || rounds > maxRounds {
+		return fmt.Errorf("-rounds: at most %d", maxRounds)
+	}
+	if rounds > 0 {
+		b.rounds = rounds
+	}
+	if clients == "" {
+		return nil
+	}
+	b.plan.clients = nil
+	for text := range strings.SplitSeq(clients, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxClients {
+			return fmt.Errorf("-clients %q: must be numbers from 1 to %d", clients, maxClients)
+		}
+		b.plan.clients = append(b.plan.clients, n)
+	}
+	return nil
+}
+
+// Bounds of the flags.
+const (
+	maxRounds  = 100
+	maxClients = 1024
+)
+
+// choose returns the sections named, or all of them.
+func choose(only string) ([]section, error) {
+	if only == "" {
+		return sections, nil
+	}
+	var out []section
+	for name := range strings.SplitSeq(only, ",") {
+		found := false
+		for _, s := range sections {
+			if s.name == name {
+				out, found = append(out, s), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("-only %q: there is lives, size and many", name)
+		}
+	}
+	return out, nil
+}
+
+func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format+"\n", args...) }
+
+// signalContext ends with the signal by which servers are stopped.
+func signalContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM)
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/clock"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+)
+
+// crowd is a database with many open escrows.
+type crowd struct {
+	open   int
+	dir    string
+	loaded time.Duration
+	sweeps []time.Duration
+	server *server
+	acts   []time.Duration
+	next   int64 // of the open escrows, the next one that is confirmed
+	bytes  int64
+}
+
+// many compares a database with few open escrows to one with many.
+func many(ctx context.Context, b *bench) error {
+	now := time.Now().UTC().Truncate(time.Second)
+	t, err := recordOpen(ctx, filepath.Join(b.dir, "open"), now)
+	if err != nil {
+		return fmt.Errorf("record an open escrow: %w", err)
+	}
+	crowds := []*crowd{{open: b.few}, {open: b.many}}
+	for _, c := range crowds {
+		if err := b.gatherCrowd(ctx, c, t, now); err != nil {
+			return fmt.Errorf("%d open escrows: %w", c.open, err)
+		}
+	}
+	if err := b.sweepInTurns(ctx, crowds, now); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if err := b.confirmInTurns(ctx, crowds); err != nil {
+		return fmt.Errorf("confirm: %w", err)
+	}
+	b.reportMany(crowds)
+	return nil
+}
+
+// gatherCrowd makes the database.
+func (b *bench) gatherCrowd(ctx context.Context, c *crowd, t *template, now time.Time) error {
+	var err error
+	if c.dir, err = b.folder(ctx, fmt.Sprintf("open-%d", c.open)); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := load(ctx, c.dir, t, c.open, b.due, b.sweeps, now); err != nil {
+		return err
+	}
+	c.loaded = time.Since(began)
+	info, err := os.Stat(filepath.Join(c.dir, "holdfast.db"))
+	if err != nil {
+		return err
+	}
+	c.bytes = info.Size()
+	b.say("%d open escrows loaded by SQL in %.0f s, %.0f MiB (letters without their texts).", c.open, c.loaded.Seconds(), float64(c.bytes)/(1<<20))
+	return nil
+}
+
+// recordOpen keeps the rows of an escrow that was delivered so long ago that its
+// time is over, although nothing has acted on that yet.
+func recordOpen(ctx context.Context, dir string, now time.Time) (*template, error) {
+	past := clock.NewManual(now.AddDate(0, 0, -21))
+	h, err := openHouse(ctx, dir, past)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = h.Close() }()
+	db, err := openReader(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	before, err := lookAt(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	p := &purchase{n: purchases.Add(1)}
+	for i := range 3 { // all but the confirmation
+		if err := step(ctx, h, i, p); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.Loops.Drain(ctx, h.merchant); err != nil {
+		return nil, err
+	}
+	past.Advance(time.Hour)
+	if _, err := h.App.Do(ctx, escrow.Carrier, h.merchant, p.id, escrow.ReportTracking{
+		Number: trackingNumber(p.n), Seen: true, DeliveredAt: past.Now(),
+	}); err != nil {
+		return nil, err
+	}
+	if err := h.Loops.Drain(ctx, h.merchant); err != nil {
+		return nil, err
+	}
+	after, err := lookAt(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	t := &template{}
+	t.steps[0] = differences(before, after, names{p.id, p.number, orderID(p.n), trackingNumber(p.n), after.link()})
+	return t, nil
+}
+
+// sweepInTurns lets the due payments of each database be found and confirmed by
+// time, one sweep after the other, through the door and without other work.
+func (b *bench) sweepInTurns(ctx context.Context, crowds []*crowd, now time.Time) error {
+	doors := make([]*door, len(crowds))
+	for i, c := range crowds {
+		d, err := openDoor(ctx, c.dir, dueAt(now, 0))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = d.close() }()
+		doors[i] = d
+	}
+	for n := range b.sweeps {
+		for i, c := range crowds {
+			doors[i].clock.Advance(dueAt(now, n).Sub(doors[i].clock.Now()))
+			began := time.Now()
+			swept, err := doors[i].sweep(ctx)
+			if err != nil {
+				return err
+			}
+			if swept != b.due {
+				return fmt.Errorf("%d open: sweep %d confirmed %d payments, not %d", c.open, n, swept, b.due)
+			}
+			c.sweeps = append(c.sweeps, time.Since(began))
+		}
+	}
+	return nil
+}
+
+// turn is how many confirmations one database gets before it is the other's turn.
+const turn = 250
+
+// actors is how many clients confirm at once.
+const actors = 8
+
+// confirmInTurns confirms over HTTP.
+func (b *bench) confirmInTurns(ctx context.Context, crowds []*crowd) (err error) {
+	for _, c := range crowds {
+		if c.server, err = b.start(ctx, c.dir); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.server.stop(), c.server.complaints()) }()
+		if err := owedIn(c.dir)(ctx); err != nil { // the letters of the sweeps
+			return err
+		}
+	}
+	for n := 0; n < b.acts; n += turn {
+		for _, c := range crowds {
+			if err := c.confirmSome(ctx, min(turn, b.acts-n)); err != nil {
+				return err
+			}
+			if err := owedIn(c.dir)(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// confirmSome confirms open escrows all over the database.
+func (c *crowd) confirmSome(ctx context.Context, count int) error {
+	chosen := make(chan int64, count)
+	for range count {
+		c.next++
+		chosen <- scattered(c.next, c.open)
+	}
+	close(chosen)
+	found := make([][]time.Duration, actors)
+	faults := make([]error, actors)
+	var wg sync.WaitGroup
+	for i := range actors {
+		wg.Go(func() { found[i], faults[i] = c.confirmAll(ctx, chosen) })
+	}
+	wg.Wait()
+	for _, f := range found {
+		c.acts = append(c.acts, f...)
+	}
+	return errors.Join(faults...)
+}
+
+func (c *crowd) confirmAll(ctx context.Context, chosen <-chan int64) (took []time.Duration, err error) {
+	w, err := dial(c.server.host)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	for n := range chosen {
+		began := time.Now()
+		if err := w.confirm(ctx, &purchase{id: namesOf(n)[0]}); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(began))
+	}
+	return took, nil
+}
+
+// stride is a prime, so that the numbers of scattered do not repeat.
+const stride = 7_919
+
+// scattered spreads the first, second, ... of size numbers over the whole.
+func scattered(i int64, size int) int64 { return firstOpen + i*stride%int64(size) }
+
+func (b *bench) reportMany(crowds []*crowd) {
+	few, more := crowds[0], crowds[1]
+	t := newTable(fmt.Sprintf("over HTTP, %d clients", actors), fmt.Sprintf("%d open", few.open), fmt.Sprintf("%d open", more.open), "ratio", "aim")
+	row := func(name string, f func(*crowd) time.Duration, aim string) {
+		t.row(name, ms(f(few)), ms(f(more)), fmt.Sprintf("%.2f", f(more).Seconds()/f(few).Seconds()), aim)
+	}
+	row("confirm, p50", func(c *crowd) time.Duration { return median(c.acts) }, "")
+	row("confirm, p99", func(c *crowd) time.Duration { return quantile(c.acts, 0.99) }, "<= 1.2")
+	row(fmt.Sprintf("sweep of %d due, median of %d", b.due, b.sweeps), func(c *crowd) time.Duration { return median(c.sweeps) }, "<= 1.2")
+	row("from exec to ready", func(c *crowd) time.Duration { return c.server.ready }, "")
+	b.say("%s", t)
+}
