@@ -87,10 +87,25 @@ func (e *sqlite) open(ctx context.Context, file string) error {
 	if e.reader, err = sql.Open("sqlite", dsn(file, "mode=ro", "_pragma=busy_timeout(5000)", "_pragma=query_only(ON)", "_pragma=cache_size(-4000)")); err != nil {
 		return err
 	}
+	if err := e.freeLeases(ctx); err != nil {
+		return err
+	}
 	e.reader.SetMaxOpenConns(readers)
 	e.reader.SetMaxIdleConns(readers)
 	e.conn, err = e.writer.Conn(ctx)
 	return err
+}
+
+// freeLeases makes due again what the process before this one had taken and not
+// brought to an end. The lock on the file says that it is gone.
+func (e *sqlite) freeLeases(ctx context.Context) error {
+	for _, table := range []string{"mail WHERE state = 'pending'", "webhook WHERE state = 'pending'", "bank_order WHERE state IN ('pending', 'asked')"} {
+		name, open, _ := strings.Cut(table, " WHERE ")
+		if _, err := e.writer.ExecContext(ctx, "UPDATE "+name+" SET leased = 0, due_at = created_at WHERE "+open+" AND leased = 1"); err != nil {
+			return fmt.Errorf("free what a process before this one had taken: %w", err)
+		}
+	}
+	return nil
 }
 
 func dsn(file string, params ...string) string {

@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -44,6 +46,48 @@ func TestOneProcessPerFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	openFile(t, file)
+}
+
+// TestWorkOfADeadProcessIsFree: what somebody had taken who is gone is due at
+// once, and not only when the lease is over.
+func TestWorkOfADeadProcessIsFree(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "holdfast.db")
+	claim := func(s *store.Store) (mails []store.Mail, orders []store.BankOrder, hooks []store.Webhook) {
+		err := s.Write(context.Background(), func(tx *store.Tx) error {
+			var err1, err2, err3 error
+			mails, err1 = tx.ClaimMails("", storetest.Monday, time.Hour, 10)
+			orders, err2 = tx.ClaimBankOrders("", storetest.Monday, time.Hour, 10)
+			hooks, err3 = tx.ClaimWebhooks("", storetest.Monday, time.Hour, 10)
+			return errors.Join(err1, err2, err3)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mails, orders, hooks
+	}
+	s := openFile(t, file)
+	storetest.Fill(t, s)
+	for round := range 2 {
+		mails, orders, hooks := claim(s)
+		if len(mails) != 1 || len(orders) != 1 || len(hooks) != 1 || mails[0].Attempts != int64(round)+1 {
+			t.Fatalf("round %d: %d mails, %d orders, %d webhooks", round, len(mails), len(orders), len(hooks))
+		}
+		if mails, orders, hooks := claim(s); len(mails)+len(orders)+len(hooks) > 0 {
+			t.Fatal("what was taken was given out again")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = openFile(t, file)
+		leased := true
+		err := s.Read(context.Background(), func(r *store.Reader) (err error) {
+			leased, err = r.Leased(storetest.Merchant)
+			return err
+		})
+		if err != nil || leased {
+			t.Fatalf("somebody seems to be at work (%v)", err)
+		}
+	}
 }
 
 func TestUnusableFiles(t *testing.T) {

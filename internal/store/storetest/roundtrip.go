@@ -68,7 +68,7 @@ func (f *filler) fill(v reflect.Value) {
 func full(f *filler) escrow.Payment {
 	var p escrow.Payment
 	f.fill(reflect.ValueOf(&p).Elem())
-	p.Merchant, p.ID, p.Version = shop, "imp_1", 1
+	p.Merchant, p.ID, p.Version = Merchant, "imp_1", 1
 	// What the columns ask for: an amount, no more refunded than that, and tasks
 	// whose names are words.
 	p.Amount, p.Refunded = max(p.Amount, 1)+1_000, min(p.Refunded, 1_000)
@@ -77,7 +77,7 @@ func full(f *filler) escrow.Payment {
 	}
 	for _, at := range []*time.Time{&p.OpenedAt, &p.UpdatedAt} {
 		if at.IsZero() {
-			*at = monday
+			*at = Monday
 		}
 	}
 	return p
@@ -138,9 +138,9 @@ func paymentRoundTrip(t *testing.T, s *store.Store) {
 		t.Fatalf("these fields are not filled: %v", zero)
 	}
 	write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &escrow.Decision{Next: p}, store.Owed{}) })
-	same(t, "Payment", read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(shop, "imp_1") }), p)
+	same(t, "Payment", read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(Merchant, "imp_1") }), p)
 	write(t, s, func(tx *store.Tx) error {
-		got, err := tx.Payment(shop, "imp_1")
+		got, err := tx.Payment(Merchant, "imp_1")
 		same(t, "Payment in a transaction", got, p)
 		return err
 	})
@@ -151,7 +151,7 @@ func paymentRoundTrip(t *testing.T, s *store.Store) {
 		drawn++
 		p.ID = fmt.Sprintf("drawn_%d", drawn)
 		write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &escrow.Decision{Next: p}, store.Owed{}) })
-		same(rt, "Payment", read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(shop, p.ID) }), p)
+		same(rt, "Payment", read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(Merchant, p.ID) }), p)
 	})
 }
 
@@ -162,7 +162,7 @@ func paymentUpdate(t *testing.T, s *store.Store) {
 	for _, next := range []escrow.Payment{full(&filler{n: 500}), young("imp_1")} {
 		next.Version, next.OrderID, next.OpenedAt = old.Version+1, old.OrderID, old.OpenedAt
 		write(t, s, func(tx *store.Tx) error { return tx.Apply(old.Version, &escrow.Decision{Next: next}, store.Owed{}) })
-		same(t, "Payment", read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(shop, "imp_1") }), next)
+		same(t, "Payment", read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(Merchant, "imp_1") }), next)
 		old = next
 	}
 }
@@ -181,7 +181,7 @@ func rowsRoundTrip(t *testing.T, s *store.Store) {
 	event.Seq = 1
 	order := filled[escrow.BankOrder](30)
 	payout := filled[settle.Payout](40)
-	payout.Merchant = shop
+	payout.Merchant = Merchant
 	d := escrow.Decision{Next: p, Events: []escrow.Event{event}, Lines: []escrow.Line{line}, Orders: []escrow.BankOrder{order}, Mails: []escrow.Mail{escrow.MailPaid}}
 	mail, hooked := filled[store.Mail](60), filled[store.Webhook](80)
 	write(t, s, func(tx *store.Tx) error {
@@ -191,43 +191,43 @@ func rowsRoundTrip(t *testing.T, s *store.Store) {
 		return tx.InsertPayout(payout)
 	})
 	err := s.Read(context.Background(), func(r *store.Reader) error {
-		got, err := r.Event(shop, "imp_1", 1)
+		got, err := r.Event(Merchant, "imp_1", 1)
 		same(t, "Event", got, store.LoggedEvent{Event: event, Payment: "imp_1", Position: 1})
 		if err != nil {
 			return err
 		}
-		lines, err := r.Lines(shop, "imp_1", "", 0, 10)
+		lines, err := r.Lines(Merchant, "imp_1", "", 0, 10)
 		if err != nil || len(lines) != 1 {
 			return fmt.Errorf("%d lines: %w", len(lines), err)
 		}
-		same(t, "Line", lines[0], store.SettlementLine{Line: line, Merchant: shop, Payment: "imp_1"})
-		paid, err := r.Payout(shop, payout.ID)
+		same(t, "Line", lines[0], store.SettlementLine{Line: line, Merchant: Merchant, Payment: "imp_1"})
+		paid, err := r.Payout(Merchant, payout.ID)
 		same(t, "Payout", paid, payout)
 		if err != nil {
 			return err
 		}
-		o, err := r.BankOrder(shop, order.Key)
+		o, err := r.BankOrder(Merchant, order.Key)
 		same(t, "BankOrder", o, store.BankOrder{
-			Merchant: shop, Key: order.Key, Kind: store.OrderRefund, Ref: "imp_1", Amount: order.Amount, Account: order.Account, Card: true,
-			State: store.OrderPending, DueAt: monday, CreatedAt: monday,
+			Merchant: Merchant, Key: order.Key, Kind: store.OrderRefund, Ref: "imp_1", Amount: order.Amount, Account: order.Account, Card: true,
+			State: store.OrderPending, DueAt: Monday, CreatedAt: Monday,
 		})
 		if err != nil {
 			return err
 		}
-		mails, err := r.Mails(shop, "imp_1", 0, 10)
+		mails, err := r.Mails(Merchant, "imp_1", 0, 10)
 		if err != nil || len(mails) != 1 {
 			return fmt.Errorf("%d mails: %w", len(mails), err)
 		}
-		hooks, err := r.Webhooks(shop, "imp_1", 0, 10)
+		hooks, err := r.Webhooks(Merchant, "imp_1", 0, 10)
 		if err != nil || len(hooks) != 1 {
 			return fmt.Errorf("%d webhooks: %w", len(hooks), err)
 		}
 		// What is decided at the beginning stays; what becomes of it is replaced.
-		mail.Merchant, mail.ID, mail.Payment, mail.Seq, mail.Kind, mail.Recipient = shop, mails[0].ID, "imp_1", 1, escrow.MailPaid, p.Buyer.Email
-		mail.Attempts, mail.CreatedAt = 0, monday
+		mail.Merchant, mail.ID, mail.Payment, mail.Seq, mail.Kind, mail.Recipient = Merchant, mails[0].ID, "imp_1", 1, escrow.MailPaid, p.Buyer.Email
+		mail.Attempts, mail.CreatedAt = 0, Monday
 		w := hooks[0]
 		hooked.Merchant, hooked.ID, hooked.Payment, hooked.Seq, hooked.Kind, hooked.URL = w.Merchant, w.ID, w.Payment, w.Seq, w.Kind, w.URL
-		hooked.Attempts, hooked.CreatedAt = 0, monday
+		hooked.Attempts, hooked.CreatedAt = 0, Monday
 		return nil
 	})
 	if err != nil {
@@ -243,15 +243,15 @@ func rowsRoundTrip(t *testing.T, s *store.Store) {
 		}
 		return tx.UpdatePayout(payout)
 	})
-	same(t, "Mail", read(t, s, func(r *store.Reader) (store.Mail, error) { return r.Mail(shop, mail.ID) }), mail)
-	same(t, "Webhook", read(t, s, func(r *store.Reader) (store.Webhook, error) { return r.Webhook(shop, hooked.ID) }), hooked)
-	same(t, "Payout", read(t, s, func(r *store.Reader) (settle.Payout, error) { return r.Payout(shop, payout.ID) }), payout)
+	same(t, "Mail", read(t, s, func(r *store.Reader) (store.Mail, error) { return r.Mail(Merchant, mail.ID) }), mail)
+	same(t, "Webhook", read(t, s, func(r *store.Reader) (store.Webhook, error) { return r.Webhook(Merchant, hooked.ID) }), hooked)
+	same(t, "Payout", read(t, s, func(r *store.Reader) (settle.Payout, error) { return r.Payout(Merchant, payout.ID) }), payout)
 	merchantRoundTrip(t, s)
 }
 
 func merchantRoundTrip(t *testing.T, s *store.Store) {
 	t.Helper()
-	m := merchant.New("mrc_9", "imp00000009", "상점", merchant.Sandbox, monday)
+	m := merchant.New("mrc_9", "imp00000009", "상점", merchant.Sandbox, Monday)
 	m.Ahead = 36 * time.Hour
 	write(t, s, func(tx *store.Tx) error { return tx.InsertMerchant(&m) })
 	get := func() merchant.Merchant {

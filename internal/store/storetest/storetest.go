@@ -49,10 +49,11 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 	}
 }
 
-const shop = "mrc_1"
+// Merchant is the merchant of the suite's payments.
+const Merchant = "mrc_1"
 
-// monday is where the suite's time stands.
-var monday = time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)
+// Monday is where the suite's time stands.
+var Monday = time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)
 
 // errNo is what a function says that wants to be undone.
 var errNo = errors.New("no")
@@ -79,7 +80,7 @@ func read[T any](t testing.TB, s *store.Store, fn func(*store.Reader) (T, error)
 // young is the smallest payment that the store takes.
 func young(id string) escrow.Payment {
 	return escrow.Payment{
-		Merchant: shop, ID: id, OrderID: "order-" + id, Version: 1, State: escrow.Opened, Amount: 10_000, OpenedAt: monday, UpdatedAt: monday,
+		Merchant: Merchant, ID: id, OrderID: "order-" + id, Version: 1, State: escrow.Opened, Amount: 10_000, OpenedAt: Monday, UpdatedAt: Monday,
 		Buyer: escrow.Party{Email: "buyer@holdfast.example"},
 	}
 }
@@ -90,12 +91,19 @@ func opening(id string) escrow.Decision {
 	p.Seq = 2
 	return escrow.Decision{
 		Next:      p,
-		Events:    []escrow.Event{{Seq: 1, Type: escrow.EventOpened, At: monday, Actor: escrow.Shop}, {Seq: 2, Type: escrow.EventPaid, At: monday, Actor: escrow.Bank}},
+		Events:    []escrow.Event{{Seq: 1, Type: escrow.EventOpened, At: Monday, Actor: escrow.Shop}, {Seq: 2, Type: escrow.EventPaid, At: Monday, Actor: escrow.Bank}},
 		Transfers: []ledger.Transfer{{Debit: ledger.BankEscrow, Credit: ledger.Held(id), Amount: 10_000}},
 		Mails:     []escrow.Mail{escrow.MailPaid},
 		Orders:    []escrow.BankOrder{{Key: id + "-r1-1", Refund: id + "-r1", Amount: 1, Account: escrow.BankAccount{Bank: "004", Number: "1", Holder: "김"}}},
-		Lines:     []escrow.Line{{ID: id + "-l2", Kind: escrow.LineSale, Gross: 10, Net: 10, At: monday, PaidAt: monday, DueDate: date("2026-03-11")}},
+		Lines:     []escrow.Line{{ID: id + "-l2", Kind: escrow.LineSale, Gross: 10, Net: 10, At: Monday, PaidAt: Monday, DueDate: date("2026-03-11")}},
 	}
+}
+
+// Fill stores a payment that owes one mail, one webhook and one bank order.
+func Fill(t testing.TB, s *store.Store) {
+	t.Helper()
+	d := opening("imp_1")
+	write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &d, hook(2)) })
 }
 
 func hook(seq int64) store.Owed {
@@ -135,12 +143,12 @@ func applyIsAllOrNone(t *testing.T, s *store.Store) {
 		}
 		nothingOf(t, s, name, "imp_1")
 	}
-	if got := read(t, s, func(r *store.Reader) (int64, error) { return r.LastPosition(shop) }); got != 2 {
+	if got := read(t, s, func(r *store.Reader) (int64, error) { return r.LastPosition(Merchant) }); got != 2 {
 		t.Errorf("the log ends at position %d, want 2", got)
 	}
 	d := opening("imp_1")
 	write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &d, hook(2)) })
-	if got := read(t, s, func(r *store.Reader) (int64, error) { return r.LastPosition(shop) }); got != 4 {
+	if got := read(t, s, func(r *store.Reader) (int64, error) { return r.LastPosition(Merchant) }); got != 4 {
 		t.Errorf("the log ends at position %d, want 4", got)
 	}
 }
@@ -148,15 +156,15 @@ func applyIsAllOrNone(t *testing.T, s *store.Store) {
 func nothingOf(t *testing.T, s *store.Store, name, id string) {
 	t.Helper()
 	err := s.Read(context.Background(), func(r *store.Reader) error {
-		if _, err := r.Payment(shop, id); !errors.Is(err, store.ErrNotFound) {
+		if _, err := r.Payment(Merchant, id); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("after a failed %s: the payment is there (%v)", name, err)
 		}
-		events, err1 := r.Events(shop, id)
-		transfers, err2 := r.Transfers(shop, id)
-		mails, err3 := r.Mails(shop, id, 0, 10)
-		hooks, err4 := r.Webhooks(shop, id, 0, 10)
-		orders, err5 := r.BankOrders(shop, id, 10)
-		lines, err6 := r.Lines(shop, id, "", 0, 10)
+		events, err1 := r.Events(Merchant, id)
+		transfers, err2 := r.Transfers(Merchant, id)
+		mails, err3 := r.Mails(Merchant, id, 0, 10)
+		hooks, err4 := r.Webhooks(Merchant, id, 0, 10)
+		orders, err5 := r.BankOrders(Merchant, id, 10)
+		lines, err6 := r.Lines(Merchant, id, "", 0, 10)
 		if n := len(events) + len(transfers) + len(mails) + len(hooks) + len(orders) + len(lines); n > 0 {
 			t.Errorf("after a failed %s: %d rows are left: %d events, %d transfers, %d mails, %d webhooks, %d orders, %d lines",
 				name, n, len(events), len(transfers), len(mails), len(hooks), len(orders), len(lines))
@@ -234,7 +242,7 @@ func groupCommit(t *testing.T, s *store.Store) {
 			nothingOf(t, s, "function", id)
 			continue
 		}
-		if got := read(t, s, func(r *store.Reader) ([]store.LoggedEvent, error) { return r.Events(shop, id) }); len(got) != 2 {
+		if got := read(t, s, func(r *store.Reader) ([]store.LoggedEvent, error) { return r.Events(Merchant, id) }); len(got) != 2 {
 			t.Errorf("%s has %d events", id, len(got))
 		}
 	}
@@ -247,7 +255,7 @@ func groupCommit(t *testing.T, s *store.Store) {
 
 func checkPositions(t *testing.T, s *store.Store, want int) {
 	t.Helper()
-	events := read(t, s, func(r *store.Reader) ([]store.LoggedEvent, error) { return r.EventsAfter(shop, 0, 10_000) })
+	events := read(t, s, func(r *store.Reader) ([]store.LoggedEvent, error) { return r.EventsAfter(Merchant, 0, 10_000) })
 	for i, e := range events {
 		if e.Position != int64(i)+1 {
 			t.Fatalf("event %d of the log has the position %d", i+1, e.Position)
@@ -353,7 +361,7 @@ func closedStore(t *testing.T, s *store.Store) {
 func readersSeeWhatIsCommitted(t *testing.T, s *store.Store) {
 	seen := func() bool {
 		err := s.Read(context.Background(), func(r *store.Reader) error {
-			_, err := r.Payment(shop, "imp_1")
+			_, err := r.Payment(Merchant, "imp_1")
 			return err
 		})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -366,7 +374,7 @@ func readersSeeWhatIsCommitted(t *testing.T, s *store.Store) {
 		if err := tx.Apply(0, &d, hook(2)); err != nil {
 			return err
 		}
-		if _, err := tx.Payment(shop, "imp_1"); err != nil {
+		if _, err := tx.Payment(Merchant, "imp_1"); err != nil {
 			t.Errorf("a transaction does not see what it wrote: %v", err)
 		}
 		if seen() {
@@ -415,7 +423,7 @@ func searchTakesWordsLiterally(t *testing.T, s *store.Store) {
 		"100%": {"imp_1"}, "r_s": {"imp_3"}, "mixed": {"imp_6"}, "면": {"imp_1"}, "imp\\_": nil, "%": {"imp_1"}, "order-imp_2": {"imp_2"}, "nowhere": nil,
 	} {
 		got := read(t, s, func(r *store.Reader) ([]escrow.Payment, error) {
-			return r.Payments(shop, store.Filter{Text: text}, store.Order{}, 0, 100)
+			return r.Payments(Merchant, store.Filter{Text: text}, store.Order{}, 0, 100)
 		})
 		ids := make([]string, 0, len(got))
 		for _, p := range got {
@@ -424,7 +432,7 @@ func searchTakesWordsLiterally(t *testing.T, s *store.Store) {
 		if slices.Sort(ids); !slices.Equal(ids, want) && len(ids)+len(want) > 0 {
 			t.Errorf("looking for %q finds %v, want %v", text, ids, want)
 		}
-		if n := read(t, s, func(r *store.Reader) (int64, error) { return r.CountPayments(shop, store.Filter{Text: text}) }); n != int64(len(want)) {
+		if n := read(t, s, func(r *store.Reader) (int64, error) { return r.CountPayments(Merchant, store.Filter{Text: text}) }); n != int64(len(want)) {
 			t.Errorf("%q is counted %d times, want %d", text, n, len(want))
 		}
 	}
@@ -464,7 +472,7 @@ func textsThatLookOdd(t *testing.T, s *store.Store) {
 		p := young(fmt.Sprintf("imp_%d", i))
 		p.Name, p.OrderID, p.Buyer.Name = odd, odd+"o", odd
 		write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &escrow.Decision{Next: p}, store.Owed{}) })
-		got := read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(shop, p.ID) })
+		got := read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(Merchant, p.ID) })
 		if got.Name != odd || got.OrderID != odd+"o" || got.Buyer.Name != odd {
 			t.Errorf("%q was read back as %q, %q, %q", odd, got.Name, got.OrderID, got.Buyer.Name)
 		}
@@ -487,7 +495,7 @@ func impossibleAmounts(t *testing.T, s *store.Store) {
 		}
 	}
 	for _, x := range []ledger.Transfer{{Debit: "a", Credit: "b", Amount: 0}, {Debit: "a", Credit: "b", Amount: -1}, {Debit: "a", Credit: "a", Amount: 1}} {
-		err := s.Write(context.Background(), func(tx *store.Tx) error { return tx.InsertTransfers(shop, "imp_1", 1, 1, []ledger.Transfer{x}, monday) })
+		err := s.Write(context.Background(), func(tx *store.Tx) error { return tx.InsertTransfers(Merchant, "imp_1", 1, 1, []ledger.Transfer{x}, Monday) })
 		if err == nil {
 			t.Errorf("%+v: stored", x)
 		}
@@ -495,7 +503,7 @@ func impossibleAmounts(t *testing.T, s *store.Store) {
 	p := young("imp_1")
 	p.Amount = 1<<63 - 1
 	write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &escrow.Decision{Next: p}, store.Owed{}) })
-	if got := read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(shop, "imp_1") }); got.Amount != p.Amount {
+	if got := read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(Merchant, "imp_1") }); got.Amount != p.Amount {
 		t.Errorf("the greatest amount was read back as %d", got.Amount)
 	}
 }
@@ -522,7 +530,7 @@ func workIsClaimedOnce(t *testing.T, s *store.Store) {
 		})
 		return mails, err
 	}
-	if _, err := claim(monday, n, errNo); !errors.Is(err, errNo) {
+	if _, err := claim(Monday, n, errNo); !errors.Is(err, errNo) {
 		t.Fatal(err)
 	}
 	var mu sync.Mutex
@@ -530,7 +538,7 @@ func workIsClaimedOnce(t *testing.T, s *store.Store) {
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			mails, err := claim(monday, 5, nil)
+			mails, err := claim(Monday, 5, nil)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -553,28 +561,28 @@ func workIsClaimedOnce(t *testing.T, s *store.Store) {
 	if len(taken) != n {
 		t.Errorf("%d of %d mails were taken", len(taken), n)
 	}
-	if again, err := claim(monday.Add(time.Minute-time.Microsecond), n, nil); err != nil || len(again) != 0 {
+	if again, err := claim(Monday.Add(time.Minute-time.Microsecond), n, nil); err != nil || len(again) != 0 {
 		t.Errorf("%d mails were taken out of somebody's hands (%v)", len(again), err)
 	}
-	if again, err := claim(monday.Add(time.Minute), n, nil); err != nil || len(again) != n {
+	if again, err := claim(Monday.Add(time.Minute), n, nil); err != nil || len(again) != n {
 		t.Errorf("%d mails are due after the lease, want %d (%v)", len(again), n, err)
 	}
 	owes := func(at time.Time) bool {
-		return read(t, s, func(r *store.Reader) (bool, error) { return r.OwesWork(shop, at) })
+		return read(t, s, func(r *store.Reader) (bool, error) { return r.OwesWork(Merchant, at) })
 	}
-	if !owes(monday) || owes(monday.Add(-time.Second)) {
+	if !owes(Monday) || owes(Monday.Add(-time.Second)) {
 		t.Error("work is owed at the wrong time")
 	}
 }
 
 // merchantsAreApart: the same ids of two merchants are two payments.
 func merchantsAreApart(t *testing.T, s *store.Store) {
-	for i, merchant := range []string{shop, "mrc_2"} {
+	for i, merchant := range []string{Merchant, "mrc_2"} {
 		d := opening("imp_1")
 		d.Next.Merchant, d.Next.Amount = merchant, money.Won(1_000*(i+1))
 		write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &d, hook(2)) })
 	}
-	for i, merchant := range []string{shop, "mrc_2"} {
+	for i, merchant := range []string{Merchant, "mrc_2"} {
 		p := read(t, s, func(r *store.Reader) (escrow.Payment, error) { return r.Payment(merchant, "imp_1") })
 		if p.Merchant != merchant || p.Amount != money.Won(1_000*(i+1)) {
 			t.Errorf("%s has a payment of %d won of %s", merchant, p.Amount, p.Merchant)
