@@ -16,6 +16,8 @@ var version = "dev"
 // commands is the whole command line. Every command has --help.
 type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Demo     demoCmd     `cmd:"" help:"Play whole escrow lives against a server of its own and check every step."`
+	Merchant merchantCmd `cmd:"" help:"Make and change the shops of a running server."`
 	Calendar calendarCmd `cmd:"" help:"Ask the calendar of Korean business days, or change it."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,6 +64,25 @@ func (p *play) pay(order map[string]any) payment {
 	return out
 }
 
+// hearing bounds how long a webhook is waited for.
+const hearing = 10 * time.Second
+
+// hears waits until the shop has heard what it must hear of a payment.
+func (p *play) hears(id, want string) {
+	if p.failed() {
+		return
+	}
+	limit := time.After(hearing)
+	for p.shop.has(id) != want {
+		select {
+		case <-p.shop.news:
+		case <-limit:
+			p.fail("webhooks of %s: heard %q, want %q", id, p.shop.has(id), want)
+			return
+		}
+	}
+}
+
 // look reads the payment again, as a shop must.
 func (p *play) look(id string) payment {
 	var out payment
@@ -85,8 +105,9 @@ func (p *play) ship(id, company, invoice string) {
 // happening is one line of what an advance of the clock brought about.
 type happening struct {
 	At     time.Time `json:"at"`
+	What   string    `json:"what"`
 	ImpUID string    `json:"imp_uid"`
-	Event  string    `json:"event"`
+	Type   string    `json:"type"`
 }
 
 func (p *play) advance(to map[string]any) []happening {
@@ -95,9 +116,7 @@ func (p *play) advance(to map[string]any) []happening {
 	}
 	p.v1(http.MethodPost, "/sandbox/clock/advance", to, &out)
 	for _, h := range out.Happened {
-		if !p.failed() && h.Event != "" {
-			p.print("      %s  %s %s\n", h.At.In(seoul).Format("2006-01-02 15:04"), h.ImpUID, h.Event)
-		}
+		p.print("      %s  %-6s %s %s\n", h.At.In(seoul).Format("2006-01-02 15:04"), h.What, h.Type, h.ImpUID)
 	}
 	return out.Happened
 }
@@ -117,7 +136,7 @@ func (p *play) until(kst string) []happening {
 // happenedAt finds when an event of a payment came about.
 func happenedAt(hs []happening, id, event string) string {
 	for _, h := range hs {
-		if h.ImpUID == id && h.Event == event {
+		if h.What == "event" && h.ImpUID == id && h.Type == event {
 			return h.At.In(seoul).Format("2006-01-02 15:04")
 		}
 	}
@@ -134,11 +153,9 @@ type mail struct {
 
 // mailOf reads the newest mail of a kind about a payment.
 func (p *play) mailOf(id, kind string) mail {
-	var list struct {
-		List []mail `json:"list"`
-	}
+	var list []mail
 	p.v1(http.MethodGet, "/sandbox/mails?imp_uid="+id, nil, &list)
-	for _, m := range list.List {
+	for _, m := range list {
 		if m.Kind == kind {
 			var whole mail
 			p.v1(http.MethodGet, "/sandbox/mails/"+m.ID, nil, &whole)
@@ -178,3 +195,6 @@ func (p *play) press(page, act string, f form) {
 		p.fail("pressing %s on the decision page: %d %.300s", act, status, raw)
 	}
 }
+
+// day cuts an instant of Korean time to its date.
+func day(instant string) string { return strings.Fields(instant)[0] }

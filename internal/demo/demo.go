@@ -193,6 +193,7 @@ type shop struct {
 	url    string
 	mu     sync.Mutex
 	heard  map[string][]string // imp_uid -> statuses in the order of arrival
+	news   chan struct{}
 }
 
 func openShop() (*shop, error) {
@@ -200,7 +201,7 @@ func openShop() (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shop{url: "http://" + listener.Addr().String() + "/webhook", heard: map[string][]string{}}
+	s := &shop{url: "http://" + listener.Addr().String() + "/webhook", heard: map[string][]string{}, news: make(chan struct{}, 1)}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.server.Serve(listener) }() // ends with close
 	return s, nil
@@ -221,6 +222,10 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard[notice.ImpUID] = append(s.heard[notice.ImpUID], notice.Status)
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
 }
 
 func (s *shop) has(id string) string {

@@ -13,13 +13,13 @@ func (p *play) silence() {
 	p.say("가상계좌 발급: %s %s", "account issued: %s %s", pay.VbankName, pay.VbankNum)
 	p.deposit(pay.ImpUID, "exact")
 	p.expect("status after the deposit", p.look(pay.ImpUID).Status, "paid")
-	p.expect("webhooks", p.shop.has(pay.ImpUID), "ready paid")
+	p.hears(pay.ImpUID, "ready paid")
 	p.say("입금 확인, 대금 보관 (웹훅: %s)", "deposit arrived, money is held (webhooks: %s)", p.shop.has(pay.ImpUID))
 	p.until("2026-02-12 10:00")
 	p.ship(pay.ImpUID, "CJGLS", "123456789012")
 	p.say("배송등록", "delivery registered")
 	happened := p.until("2026-02-26 00:00")
-	p.expect("delivery", happenedAt(happened, pay.ImpUID, "Delivered")[:10], "2026-02-13")
+	p.expect("delivery", day(happenedAt(happened, pay.ImpUID, "Delivered")), "2026-02-13")
 	p.expect("automatic confirmation (16 to 18 February are closed)", happenedAt(happened, pay.ImpUID, "Confirmed"), "2026-02-24 00:00")
 	m := p.mailOf(pay.ImpUID, "delivered")
 	if !strings.Contains(m.Text, p.URL+"/d/") {
@@ -101,17 +101,17 @@ func (p *play) settlement() {
 	p.scene("정산과 지급", "Settlement and payout")
 	p.days(10)
 	var ms struct {
-		Merchants []struct {
+		Items []struct {
 			ID string `json:"id"`
-		} `json:"merchants"`
+		} `json:"items"`
 	}
 	p.admin("/merchants", &ms)
-	if p.failed() || len(ms.Merchants) == 0 {
+	if p.failed() || len(ms.Items) == 0 {
 		p.fail("the admin API lists no merchant")
 		return
 	}
 	var out struct {
-		Payouts []struct {
+		Items []struct {
 			ID       string `json:"id"`
 			Date     string `json:"date"`
 			State    string `json:"state"`
@@ -120,11 +120,11 @@ func (p *play) settlement() {
 			VAT      int64  `json:"vat"`
 			Deducted int64  `json:"deducted"`
 			Amount   int64  `json:"amount"`
-		} `json:"payouts"`
+		} `json:"items"`
 	}
-	p.admin("/merchants/"+ms.Merchants[0].ID+"/payouts", &out)
+	p.admin("/merchants/"+ms.Items[0].ID+"/payouts", &out)
 	var gross, net int64
-	for _, x := range out.Payouts {
+	for _, x := range out.Items {
 		p.print("   %s  %-8s %8d − %5d − %4d = %8d\n", x.Date, x.State, x.Gross, x.Fee, x.VAT, x.Amount)
 		p.expect("payout of "+x.Date, x.State, "paid")
 		p.expect("sum of the statement of "+x.Date, x.Gross-x.Fee-x.VAT-x.Deducted, x.Amount)
