@@ -116,7 +116,8 @@ func (p *play) advance(to map[string]any) []happening {
 	}
 	p.v1(http.MethodPost, "/sandbox/clock/advance", to, &out)
 	for _, h := range out.Happened {
-		p.print("      %s  %-6s %s %s\n", h.At.In(seoul).Format("2006-01-02 15:04"), h.What, h.Type, h.ImpUID)
+		line := fmt.Sprintf("      %s  %-6s %-20s %s", h.At.In(seoul).Format("2006-01-02 15:04"), h.What, h.Type, h.ImpUID)
+		p.print("%s\n", strings.TrimRight(line, " "))
 	}
 	return out.Happened
 }
