@@ -18,7 +18,7 @@ const shown = (value) => {
 const html = (parts, ...values) => new Html(parts.reduce((text, part, i) => text + shown(values[i - 1]) + part));
 
 const money = (view, amount) => `${amount.toLocaleString('ko-KR')}${view.t.won}`;
-const moment = (view, at) => at ? new Date(at).toLocaleString(view.lang === 'ko' ? 'ko-KR' : 'en-GB', { timeZone: 'Asia/Seoul', dateStyle: 'medium', timeStyle: 'short' }) : '';
+const moment = (view, at) => at ? new Date(at).toLocaleString(view.lang === 'ko' ? 'ko-KR' : 'en-GB', { timeZone: 'Asia/Seoul', year: 'numeric', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }) : '';
 
 // The couriers that a shop keeper chooses from: PortOne's codes and the names people know.
 const carriers = [['CJGLS', 'CJ대한통운'], ['HANJIN', '한진택배'], ['HYUNDAI', '롯데택배'], ['EPOST', '우체국택배'], ['LOGEN', '로젠택배'], ['ETC', '기타 / 직접 배송']];
