@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/test/check"
 )
 
 // clients is how many hands act at once.
@@ -67,11 +68,11 @@ func race(t *testing.T, s *servetest.Server, payments []escrow.Payment, acts []a
 // checkAnswers asks that everybody was told the truth: a refusal is a rule's,
 // and every event that somebody was given stands in the log and was given to
 // nobody else.
-func checkAnswers(t *testing.T, all []outcome, histories []history) {
+func checkAnswers(t *testing.T, all []outcome, histories []check.History) {
 	t.Helper()
 	logged := map[string]app.LoggedEvent{}
 	for _, h := range histories {
-		for _, e := range h.events {
+		for _, e := range h.Events {
 			logged[fmt.Sprint(h.ID, "/", e.Seq)] = e
 		}
 	}
@@ -93,12 +94,12 @@ func checkAnswers(t *testing.T, all []outcome, histories []history) {
 	}
 }
 
-func histories(t *testing.T, s *servetest.Server, payments []escrow.Payment) []history {
+func histories(t *testing.T, s *servetest.Server, payments []escrow.Payment) []check.History {
 	t.Helper()
-	out := make([]history, len(payments))
+	out := make([]check.History, len(payments))
 	for i, p := range payments {
-		out[i] = historyOf(t, s, p.ID)
-		out[i].checkOne(t)
+		out[i] = check.Of(t, s.App, s.Merchant, p.ID)
+		out[i].One(t)
 	}
 	return out
 }
@@ -139,7 +140,7 @@ func TestDecisionRace(t *testing.T) {
 	checkAnswers(t, all, done)
 	ends := map[string]int{}
 	for _, h := range done {
-		if h.count(escrow.EventConfirmed)+h.count(escrow.EventRejected)+h.count(escrow.EventCancelled) == 0 {
+		if h.Count(escrow.EventConfirmed)+h.Count(escrow.EventRejected)+h.Count(escrow.EventCancelled) == 0 {
 			t.Errorf("payment %s is %s: nobody won", h.ID, h.State)
 		}
 		if got := len(h.Deposits); got != 2 {
@@ -148,9 +149,9 @@ func TestDecisionRace(t *testing.T) {
 		ends[string(h.State)]++
 	}
 	t.Logf("ends: %v", ends)
-	checkLog(t, s)
-	checkBank(t, s, done)
-	s.CheckBooks()
+	check.Log(t, s.App, s.Merchant)
+	check.TheBank(t, s.Bank, s.Merchant, done)
+	check.Books(t, s.App)
 }
 
 // TestDepositRace: the notice that pays, another that pays as well, the shop
@@ -197,9 +198,9 @@ func TestDepositRace(t *testing.T) {
 		ends[string(h.State)]++
 	}
 	t.Logf("ends: %v", ends)
-	checkLog(t, s)
-	checkBank(t, s, done)
-	s.CheckBooks()
+	check.Log(t, s.App, s.Merchant)
+	check.TheBank(t, s.Bank, s.Merchant, done)
+	check.Books(t, s.App)
 }
 
 // TestPartialCancelRace: fifty parts at once never come to more than the whole.
@@ -217,9 +218,9 @@ func TestPartialCancelRace(t *testing.T) {
 	}
 	wg.Wait()
 	s.Drain()
-	h := historyOf(t, s, p.ID)
-	h.checkOne(t)
-	checkAnswers(t, answers, []history{h})
+	h := check.Of(t, s.App, s.Merchant, p.ID)
+	h.One(t)
+	checkAnswers(t, answers, []check.History{h})
 	granted := 0
 	for _, a := range answers {
 		var no *escrow.Refusal
@@ -233,9 +234,9 @@ func TestPartialCancelRace(t *testing.T) {
 	if want := int(amount / part); granted != want || h.Refunded != money.Won(want*part) {
 		t.Errorf("%d parts granted, want %d; %d won refunded", granted, want, h.Refunded)
 	}
-	checkBank(t, s, []history{h})
-	checkLog(t, s)
-	s.CheckBooks()
+	check.TheBank(t, s.Bank, s.Merchant, []check.History{h})
+	check.Log(t, s.App, s.Merchant)
+	check.Books(t, s.App)
 }
 
 // TestStatedBalanceRace: of many who state the same balance, one is right.
@@ -257,5 +258,5 @@ func TestStatedBalanceRace(t *testing.T) {
 	if granted != 1 {
 		t.Errorf("%d of %d cancels were granted", granted, len(all))
 	}
-	s.CheckBooks()
+	check.Books(t, s.App)
 }

@@ -495,7 +495,9 @@ func impossibleAmounts(t *testing.T, s *store.Store) {
 		}
 	}
 	for _, x := range []ledger.Transfer{{Debit: "a", Credit: "b", Amount: 0}, {Debit: "a", Credit: "b", Amount: -1}, {Debit: "a", Credit: "a", Amount: 1}} {
-		err := s.Write(context.Background(), func(tx *store.Tx) error { return tx.InsertTransfers(Merchant, "imp_1", 1, 1, []ledger.Transfer{x}, Monday) })
+		err := s.Write(context.Background(), func(tx *store.Tx) error {
+			return tx.InsertTransfers(Merchant, "imp_1", 1, 1, []ledger.Transfer{x}, Monday)
+		})
 		if err == nil {
 			t.Errorf("%+v: stored", x)
 		}
