@@ -15,10 +15,12 @@ export class Refusal extends Error {
 }
 
 export class PaymentService {
+  #settings;
   #client;
 
   constructor({ url, key, secret }) {
-    this.#client = new Iamport({ apiKey: key, apiSecret: secret, baseUrl: url });
+    this.#settings = { apiKey: key, apiSecret: secret, baseUrl: url };
+    this.#client = new Iamport(this.#settings);
   }
 
   // prepare registers the amount of an order, so that the payment window refuses any other.
@@ -60,11 +62,17 @@ export class PaymentService {
     };
   }
 
-  async #ask(request) {
+  // ask sends a request. The client keeps its token until it runs out; when the service does
+  // not know it any more, a new client gets a new one, once. Nothing has happened before a 401.
+  async #ask(request, again = true) {
     try {
       return (await request.request(this.#client)).data.response;
     } catch (error) {
       const answer = error.response;
+      if (answer?.status === 401 && again) {
+        this.#client = new Iamport(this.#settings);
+        return this.#ask(request, false);
+      }
       if (!answer?.data?.message) throw error;
       throw new Refusal(answer.data.message, answer.status ?? 200);
     }

@@ -11,6 +11,7 @@ import { createShop } from './shop.mjs';
 import { words } from './words.mjs';
 
 let service, shop, orders, asked, stored, base;
+let token = 't';
 
 const listen = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`)));
 const answer = (res, response, { status = 200, code = 0, message = null } = {}) => {
@@ -26,7 +27,8 @@ before(async () => {
     const body = text ? JSON.parse(text) : {};
     asked.push({ method: req.method, path: req.url, body });
     const read = /^\/payments\/(imp_\w+)$/.exec(req.url);
-    if (req.url === '/users/getToken') return answer(res, { access_token: 't', now: 0, expired_at: Math.floor(Date.now() / 1000) + 1800 });
+    if (req.url === '/users/getToken') return answer(res, { access_token: token, now: 0, expired_at: Math.floor(Date.now() / 1000) + 1800 });
+    if (req.headers.authorization !== `Bearer ${token}`) return answer(res, null, { status: 401, code: -1, message: 'Unauthorized' });
     if (read) return stored.has(read[1]) ? answer(res, stored.get(read[1])) : answer(res, null, { status: 404, code: -1, message: '존재하지 않는 결제정보입니다.' });
     if (req.url === '/payments/prepare') return answer(res, body);
     if (req.url.startsWith('/escrows/logis/')) return answer(res, { ...body.logis, applied_at: body.logis.sent_at });
@@ -84,6 +86,13 @@ test('the amount is the shop’s own and registered before the payment page is s
   assert.deepEqual(asked.at(-1), { method: 'POST', path: '/payments/prepare', body: { merchant_uid: order.id, amount: 78000 } });
   assert.ok(order.id.length <= 40);
   assert.match(await (await get(`/orders/${order.id}/pay`)).text(), /&quot;amount&quot;:78000,.*&quot;escrow&quot;:true/);
+});
+
+test('a token that the service has forgotten is renewed once', async () => {
+  await placed();
+  token = 'another';
+  await placed();
+  assert.equal(asked.filter((call) => call.path === '/payments/prepare').length, 3);
 });
 
 test('an order that cannot be is refused with the field', async () => {
