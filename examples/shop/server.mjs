@@ -26,7 +26,7 @@ const config = {
   holdfastUrl, code, adminPassword,
   shopUrl: (process.env.SHOP_URL ?? `http://${host}:${port}`).replace(/\/+$/, ''),
   escrowProvider: process.env.ESCROW_PROVIDER ?? 'Holdfast',
-  verifyUrl: process.env.ESCROW_VERIFY_URL ?? `${holdfastUrl}/`,
+  verifyUrl: process.env.ESCROW_VERIFY_URL ?? `${holdfastUrl}/verify/${code}`,
   sandboxUrl: process.env.SANDBOX_URL ?? `${holdfastUrl}/sandbox`,
 };
 const shop = createShop({

@@ -138,6 +138,11 @@ var groups = []group{
 		why:       "the page repeats the notice of the mail that led to it, word for word",
 	},
 	{
+		name: "membership page", packages: []string{"internal/web/verify"},
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/letter", "internal/web/ui"}),
+		why:       "the page names the operator as the mails do",
+	},
+	{
 		name: "documents", packages: []string{"internal/web/docs"},
 		why: "it shows documents that it is given",
 	},

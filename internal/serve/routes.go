@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/web/docs"
 	"github.com/holdfast-pay/holdfast/internal/web/pay"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
+	"github.com/holdfast-pay/holdfast/internal/web/verify"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 	"github.com/holdfast-pay/holdfast/sdk"
 )
@@ -61,6 +62,7 @@ func (s *Server) routes() http.Handler {
 			{"/admin/v1/", admin.New(s.App, string(s.config.AdminToken), s.log)},
 			{"/sandbox/", sandbox.New(s.App, s.Loops, s.Bank, s.Carrier, s.log)},
 			{decide.Prefix, decide.New(s.App, s.operator(), s.log)},
+			{verify.Prefix, verify.New(s.App, s.operator(), s.log)},
 		},
 	}
 	return guard(rt, s.log, numbers)
