@@ -56,7 +56,7 @@ export class PaymentService {
     const { name, tel, addr, postcode } = order.buyer;
     return {
       imp_uid: order.payment.imp_uid,
-      sender: { name: '차와 나무', tel: '02-0000-0000', addr: '서울특별시 종로구 세종대로 1', postcode: '03154' },
+      sender: { name: '한빛상점', tel: '02-0000-0000', addr: '서울특별시 종로구 세종대로 1', postcode: '03154' },
       receiver: { name, tel, addr, postcode },
       logis: { company, invoice, sent_at: Math.floor(Date.now() / 1000) },
     };

@@ -3,7 +3,7 @@ export const languages = ['ko', 'en'];
 
 export const words = {
   ko: {
-    shop: '차와 나무', tagline: '매일 쓰는 그릇과 살림', example: '예제 상점입니다. 실제 상품은 발송되지 않습니다.',
+    shop: '한빛상점', tagline: '매일 쓰는 그릇과 살림', example: '예제 상점입니다. 실제 상품은 발송되지 않습니다.',
     otherLanguage: 'English', home: '상품 목록', admin: '상점 관리',
     buy: '구매하기', digital: '디지털 상품', won: '원', soldOut: '품절',
     escrowTitle: '구매안전서비스(에스크로) 안내',
@@ -42,7 +42,7 @@ export const words = {
     errGateway: '결제 서비스가 응답하지 않습니다. 잠시 뒤에 다시 시도해 주십시오.', notFound: '찾으시는 페이지가 없습니다.', forbidden: '다른 사이트에서 보낸 요청은 처리하지 않습니다.', badRequest: '요청을 이해하지 못했습니다.',
   },
   en: {
-    shop: 'Tea & Timber', tagline: 'Things for every day', example: 'This is an example shop. Nothing is really shipped.',
+    shop: 'Hanbit', tagline: 'Things for every day', example: 'This is an example shop. Nothing is really shipped.',
     otherLanguage: '한국어', home: 'Products', admin: 'Shop admin',
     buy: 'Buy', digital: 'Digital', won: ' won', soldOut: 'Sold out',
     escrowTitle: 'About purchase protection (escrow)',
