@@ -95,6 +95,12 @@ func client(guard *ssrf.Guardian) *http.Client {
 	}
 }
 
+// Close ends connections that wait for another call.
+func (s *Sender) Close() {
+	s.guarded.CloseIdleConnections()
+	s.open.CloseIdleConnections()
+}
+
 // Send makes a call and says what happened; it has no other error.
 func (s *Sender) Send(ctx context.Context, c Call) Attempt {
 	at := s.clock.Now()

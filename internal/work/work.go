@@ -95,6 +95,9 @@ func (l *Loops) Close() {
 		l.stop()
 	}
 	l.wg.Wait()
+	if l.Hooks != nil {
+		l.Hooks.Close()
+	}
 }
 
 // loop repeats a step while it finds something, and rests when it does not. A
