@@ -57,13 +57,28 @@ func (a *App) NowOf(ctx context.Context, merchantID string) (time.Time, error) {
 	return m.Now(now), err
 }
 
-// OwesWork reports whether any mail, webhook or bank order is due.
-func (a *App) OwesWork(ctx context.Context, merchantID string) (bool, error) {
+// OwesMails reports whether any mail is due. For one merchant its own clock
+// counts, for all (empty) the machine's.
+func (a *App) OwesMails(ctx context.Context, merchantID string) (bool, error) {
+	return a.owes(ctx, merchantID, (*store.Reader).OwesMails)
+}
+
+// OwesWebhooks reports whether any call to a shop is due.
+func (a *App) OwesWebhooks(ctx context.Context, merchantID string) (bool, error) {
+	return a.owes(ctx, merchantID, (*store.Reader).OwesWebhooks)
+}
+
+// OwesBankOrders reports whether any order at the bank is due.
+func (a *App) OwesBankOrders(ctx context.Context, merchantID string) (bool, error) {
+	return a.owes(ctx, merchantID, (*store.Reader).OwesBankOrders)
+}
+
+func (a *App) owes(ctx context.Context, merchantID string, ask func(*store.Reader, string, time.Time) (bool, error)) (bool, error) {
 	now, err := a.NowOf(ctx, merchantID)
 	if err != nil {
 		return false, err
 	}
-	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.OwesWork(merchantID, now) })
+	return read(ctx, a, func(r *store.Reader) (bool, error) { return ask(r, merchantID, now) })
 }
 
 // AtWork reports whether somebody has taken work of a merchant and is at it.
@@ -329,7 +344,7 @@ func (a *App) nextRun(ctx context.Context, now time.Time, merchantID, due string
 	}
 }
 
-// Maintain brings the database's statistics up to date and forgets what has expired.
+// Maintain forgets what has expired.
 func (a *App) Maintain(ctx context.Context) error {
-	return errors.Join(a.store.Maintain(ctx), a.store.Write(ctx, func(tx *store.Tx) error { return tx.DropExpiredSessions(a.clock.Now()) }))
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.DropExpiredSessions(a.clock.Now()) })
 }

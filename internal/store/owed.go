@@ -15,6 +15,17 @@ func scanRef(rows rowSet) (r Ref, err error) {
 	return r, err
 }
 
+// What is open of each kind of owed work, word for word as in the partial index
+// that holds little else: mail_due, webhook_due, bank_order_due.
+const (
+	pending    = `state = 'pending'`
+	unanswered = `state IN ('pending', 'asked')`
+	// amongOpen chooses a merchant's open work without naming the column alone, so
+	// that the planner looks through what is open and not through all that the
+	// merchant ever had.
+	amongOpen = `merchant || '' = $1`
+)
+
 // DuePayments returns payments for which time has something to do by now, the
 // earliest first. An empty merchant means all of them, by the machine's time.
 func (q *queries) DuePayments(merchant string, now time.Time, limit int) ([]Ref, error) {
@@ -45,9 +56,9 @@ func (q *queries) NextDue(merchant string) (next time.Time, settlement string, e
 	for _, query := range []string{
 		`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`,
 		`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`,
-		`SELECT min(due_at) FROM mail WHERE merchant = $1 AND state = 'pending' AND leased = 0`,
-		`SELECT min(due_at) FROM webhook WHERE merchant = $1 AND state = 'pending' AND leased = 0`,
-		`SELECT min(due_at) FROM bank_order WHERE merchant = $1 AND state IN ('pending', 'asked') AND leased = 0`,
+		`SELECT min(due_at) FROM mail WHERE ` + pending + ` AND leased = 0 AND ` + amongOpen,
+		`SELECT min(due_at) FROM webhook WHERE ` + pending + ` AND leased = 0 AND ` + amongOpen,
+		`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + ` AND leased = 0 AND ` + amongOpen,
 	} {
 		found, err := one(q, scalar[*int64], query, merchant)
 		if err != nil {
@@ -67,9 +78,9 @@ func (q *queries) NextDue(merchant string) (next time.Time, settlement string, e
 // Leased reports whether somebody is at work for a merchant.
 func (q *queries) Leased(merchant string) (bool, error) {
 	n, err := one(q, scalar[int64], `SELECT
-		EXISTS (SELECT 1 FROM mail WHERE state = 'pending' AND leased = 1 AND merchant = $1)
-		+ EXISTS (SELECT 1 FROM webhook WHERE state = 'pending' AND leased = 1 AND merchant = $1)
-		+ EXISTS (SELECT 1 FROM bank_order WHERE state IN ('pending', 'asked') AND leased = 1 AND merchant = $1)`, merchant)
+		EXISTS (SELECT 1 FROM mail WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
+		+ EXISTS (SELECT 1 FROM webhook WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
+		+ EXISTS (SELECT 1 FROM bank_order WHERE `+unanswered+` AND leased = 1 AND `+amongOpen+`)`, merchant)
 	return n > 0, err
 }
 
@@ -110,7 +121,7 @@ func scanMail(rows rowSet) (m Mail, err error) {
 // ClaimMails leases up to limit pending mails that are due and counts the
 // attempt. A lease that runs out makes the mail due again.
 func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, limit int) ([]Mail, error) {
-	return all(&t.queries, scanMail, claim("mail", "id", "state = 'pending'", mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanMail, claim("mail", "id", pending, mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // claim is the one shape of claiming owed work: take what is due, lease it by
@@ -137,8 +148,17 @@ func (q *queries) Mail(merchant, id string) (Mail, error) {
 
 // Mails returns mails of a merchant, newest first; an empty payment means all.
 func (q *queries) Mails(merchant, payment string, offset, limit int) ([]Mail, error) {
-	return all(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE merchant = $1 AND ($2 = '' OR payment = $2) ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
-		merchant, payment, limit, offset)
+	return newest(q, scanMail, "mail", mailColumns, merchant, payment, offset, limit)
+}
+
+// newest is a page of a merchant's mails or webhooks, those of one payment or all.
+func newest[T any](q *queries, scan func(rowSet) (T, error), table, columns, merchant, payment string, offset, limit int) ([]T, error) {
+	const page = ` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`
+	from := `SELECT ` + columns + ` FROM ` + table + ` WHERE merchant = $1`
+	if payment == "" {
+		return all(q, scan, from+page, merchant, limit, offset)
+	}
+	return all(q, scan, from+` AND payment = $4`+page, merchant, limit, offset, payment)
 }
 
 // Webhook is one call to a shop, owed or made.
@@ -180,7 +200,7 @@ func scanWebhook(rows rowSet) (w Webhook, err error) {
 
 // ClaimWebhooks leases up to limit pending calls that are due.
 func (t *Tx) ClaimWebhooks(merchant string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
-	return all(&t.queries, scanWebhook, claim("webhook", "id", "state = 'pending'", webhookColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanWebhook, claim("webhook", "id", pending, webhookColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // WebhookDone records what became of a call.
@@ -196,8 +216,7 @@ func (q *queries) Webhook(merchant, id string) (Webhook, error) {
 
 // Webhooks returns calls to a merchant, newest first; an empty payment means all.
 func (q *queries) Webhooks(merchant, payment string, offset, limit int) ([]Webhook, error) {
-	return all(q, scanWebhook, `SELECT `+webhookColumns+` FROM webhook WHERE merchant = $1 AND ($2 = '' OR payment = $2) ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
-		merchant, payment, limit, offset)
+	return newest(q, scanWebhook, "webhook", webhookColumns, merchant, payment, offset, limit)
 }
 
 // BankOrder is money that the bank is asked to send.
@@ -245,7 +264,7 @@ func (t *Tx) InsertBankOrder(o BankOrder) error {
 // answer is that before the claim of a pending order; MarkAsked makes the
 // attempt durable before the bank is called.
 func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration, limit int) ([]BankOrder, error) {
-	return all(&t.queries, scanOrder, claim("bank_order", "key", "state IN ('pending', 'asked')", orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanOrder, claim("bank_order", "key", unanswered, orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // MarkAsked says that the bank may have been asked from now on.
@@ -267,14 +286,29 @@ func (q *queries) BankOrder(merchant, key string) (BankOrder, error) {
 // BankOrders returns the orders of a payment or payout; an empty ref means all
 // of the merchant, newest first.
 func (q *queries) BankOrders(merchant, ref string, limit int) ([]BankOrder, error) {
-	return all(q, scanOrder, `SELECT `+orderColumns+` FROM bank_order WHERE merchant = $1 AND ($2 = '' OR ref = $2) ORDER BY created_at DESC, key DESC LIMIT $3`, merchant, ref, limit)
+	const from, page = `SELECT ` + orderColumns + ` FROM bank_order WHERE merchant = $1`, ` ORDER BY created_at DESC, key DESC LIMIT $2`
+	if ref == "" {
+		return all(q, scanOrder, from+page, merchant, limit)
+	}
+	return all(q, scanOrder, from+` AND ref = $3`+page, merchant, limit, ref)
 }
 
-// OwesWork reports whether any mail, webhook or bank order is due.
-func (q *queries) OwesWork(merchant string, now time.Time) (bool, error) {
-	n, err := one(q, scalar[int64], `SELECT
-		EXISTS (SELECT 1 FROM mail WHERE state = 'pending' AND due_at <= $1 AND ($2 = '' OR merchant = $2))
-		+ EXISTS (SELECT 1 FROM webhook WHERE state = 'pending' AND due_at <= $1 AND ($2 = '' OR merchant = $2))
-		+ EXISTS (SELECT 1 FROM bank_order WHERE state IN ('pending', 'asked') AND due_at <= $1 AND ($2 = '' OR merchant = $2))`, now.UnixMicro(), merchant)
+// OwesMails reports whether any mail is due. An empty merchant means all.
+func (q *queries) OwesMails(merchant string, now time.Time) (bool, error) {
+	return q.owes("mail", pending, merchant, now)
+}
+
+// OwesWebhooks reports whether any call to a shop is due.
+func (q *queries) OwesWebhooks(merchant string, now time.Time) (bool, error) {
+	return q.owes("webhook", pending, merchant, now)
+}
+
+// OwesBankOrders reports whether any order at the bank is due.
+func (q *queries) OwesBankOrders(merchant string, now time.Time) (bool, error) {
+	return q.owes("bank_order", unanswered, merchant, now)
+}
+
+func (q *queries) owes(table, open, merchant string, now time.Time) (bool, error) {
+	n, err := one(q, scalar[int64], `SELECT EXISTS (SELECT 1 FROM `+table+` WHERE `+open+` AND due_at <= $1 AND ($2 = '' OR merchant = $2))`, now.UnixMicro(), merchant)
 	return n > 0, err
 }

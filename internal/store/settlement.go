@@ -36,8 +36,11 @@ func scanLine(rows rowSet) (l SettlementLine, err error) {
 }
 
 // DueSettlements returns merchants that have unpaid lines due on or before a day.
+// It asks once per merchant, however many lines there are.
 func (q *queries) DueSettlements(day bizday.Date, limit int) ([]string, error) {
-	return all(q, scalar[string], `SELECT DISTINCT merchant FROM settlement_line WHERE payout IS NULL AND held = 0 AND due_date <= $1 LIMIT $2`, day.String(), limit)
+	return all(q, scalar[string], `SELECT m.id FROM merchant m WHERE EXISTS (
+			SELECT 1 FROM settlement_line l WHERE l.merchant = m.id AND l.payout IS NULL AND l.held = 0 AND l.due_date <= $1
+		) LIMIT $2`, day.String(), limit)
 }
 
 // DueSums adds up a merchant's unpaid lines that are due on or before a day.

@@ -74,7 +74,8 @@ func lockOut(path string) (*os.File, error) {
 func (e *sqlite) open(ctx context.Context, file string) error {
 	var err error
 	if e.writer, err = sql.Open("sqlite", dsn(file, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
-		"_pragma=busy_timeout(5000)", "_pragma=foreign_keys(ON)", "_pragma=wal_autocheckpoint(4000)", "_pragma=cache_size(-16000)")); err != nil {
+		"_pragma=busy_timeout(5000)", "_pragma=foreign_keys(ON)", "_pragma=wal_autocheckpoint(4000)", "_pragma=cache_size(-16000)",
+		"_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
 	e.writer.SetMaxOpenConns(1)
@@ -263,12 +264,6 @@ func (e *sqlite) classify(err error) error {
 	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 	}
-	return err
-}
-
-// maintain brings the file and the planner's statistics up to date.
-func (e *sqlite) maintain(ctx context.Context) error {
-	_, err := e.reader.ExecContext(ctx, "PRAGMA optimize")
 	return err
 }
 

@@ -89,7 +89,6 @@ type engine interface {
 	classify(err error) error
 	// lock is the row-lock clause of this engine, empty where the whole database is locked.
 	lock() string
-	maintain(ctx context.Context) error
 	close() error
 }
 
@@ -367,6 +366,3 @@ type queries struct {
 	classify func(error) error
 	lock     string
 }
-
-// Maintain brings the planner's statistics up to date.
-func (s *Store) Maintain(ctx context.Context) error { return s.engine.maintain(ctx) }

@@ -20,7 +20,7 @@ import (
 var mailPauses = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour}
 
 func (l *Loops) mails(ctx context.Context, merchantID string) (int, error) {
-	if owed, err := l.App.OwesWork(ctx, merchantID); !owed || err != nil {
+	if owed, err := l.App.OwesMails(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
 	claimed, err := l.App.ClaimMails(ctx, merchantID, lease, page)
@@ -51,7 +51,7 @@ func (l *Loops) mail(ctx context.Context, m app.Mail) error {
 const hookPause = time.Minute
 
 func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
-	if owed, err := l.App.OwesWork(ctx, merchantID); !owed || err != nil {
+	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
 	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, lease, page)
@@ -179,7 +179,7 @@ func (l *Loops) orders(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return noticed, err
 	}
-	if owed, err := l.App.OwesWork(ctx, merchantID); !owed || err != nil {
+	if owed, err := l.App.OwesBankOrders(ctx, merchantID); !owed || err != nil {
 		return noticed, err
 	}
 	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, lease, page)

@@ -570,7 +570,7 @@ func workIsClaimedOnce(t *testing.T, s *store.Store) {
 		t.Errorf("%d mails are due after the lease, want %d (%v)", len(again), n, err)
 	}
 	owes := func(at time.Time) bool {
-		return read(t, s, func(r *store.Reader) (bool, error) { return r.OwesWork(Merchant, at) })
+		return read(t, s, func(r *store.Reader) (bool, error) { return r.OwesWebhooks(Merchant, at) })
 	}
 	if !owes(Monday) || owes(Monday.Add(-time.Second)) {
 		t.Error("work is owed at the wrong time")

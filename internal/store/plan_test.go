@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+)
+
+// planner runs no statement; it notes how the engine would.
+type planner struct {
+	t     *testing.T
+	e     *sqlite
+	plans map[string][]string // by statement
+}
+
+func (p *planner) note(query string, args []any) {
+	rows, err := p.e.conn.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		p.t.Fatalf("%s: %v", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			p.t.Fatal(err)
+		}
+		p.plans[query] = append(p.plans[query], detail)
+	}
+	if err := rows.Err(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *planner) exec(query string, args ...any) (int64, error) {
+	p.note(query, args)
+	return 1, nil
+}
+
+func (p *planner) query(query string, args ...any) (rowSet, error) {
+	p.note(query, args)
+	return noRows{}, nil
+}
+
+type noRows struct{}
+
+func (noRows) Next() bool        { return false }
+func (noRows) Scan(...any) error { return nil }
+func (noRows) Err() error        { return nil }
+func (noRows) Close() error      { return nil }
+
+// openPlanner is a transaction of a young database that only plans.
+func openPlanner(t *testing.T) (*planner, *Tx) {
+	t.Helper()
+	s, err := OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "holdfast.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	e, ok := s.engine.(*sqlite)
+	if !ok {
+		t.Fatal("not the embedded engine")
+	}
+	p := &planner{t: t, e: e, plans: map[string][]string{}}
+	return p, &Tx{queries: queries{ex: p, classify: e.classify}, positions: map[string]int64{}}
+}
+
+// What a busy server asks all the time must not grow with what it has kept: a
+// plan may neither read a whole table nor all rows of one merchant.
+var (
+	wholeTable    = regexp.MustCompile(`^SCAN (payment|event|transfer|mail|webhook|bank_order|settlement_line|directory|sandbox_record)( l| m)?$`)
+	wholeMerchant = regexp.MustCompile(`\(merchant=\?\)$`)
+	sorted        = "USE TEMP B-TREE FOR ORDER BY"
+)
+
+// TestPlansDoNotGrow asks for everything that requests and loops ask for.
+func TestPlansDoNotGrow(t *testing.T) {
+	p, tx := openPlanner(t)
+	now, day := time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC), bizday.DateOf(time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC))
+	held := true
+	next := escrow.Payment{Merchant: "m", ID: "imp_1", State: escrow.Held, Seq: 1, Version: 2}
+	for _, merchant := range []string{"", "m"} {
+		_, _ = tx.DuePayments(merchant, now, 1)
+		_, _ = tx.TrackPayments(merchant, now, 1)
+		_, _ = tx.ClaimMails(merchant, now, time.Minute, 1)
+		_, _ = tx.ClaimWebhooks(merchant, now, time.Minute, 1)
+		_, _ = tx.ClaimBankOrders(merchant, now, time.Minute, 1)
+		_, _ = tx.OwesMails(merchant, now)
+		_, _ = tx.OwesWebhooks(merchant, now)
+		_, _ = tx.OwesBankOrders(merchant, now)
+	}
+	_, _ = tx.Payment("m", "imp_1")
+	_, _ = tx.PaidPayment("m", "order-1")
+	_ = tx.updatePayment(&next, 1)
+	_ = tx.insertLines(&next, &escrow.Decision{PayoutHold: &held})
+	_, _ = tx.Events("m", "imp_1")
+	_, _ = tx.EventsAfter("m", 7, 100)
+	_, _ = tx.nextPosition("m", 1)
+	_, _ = tx.Transfers("m", "imp_1")
+	_, _ = tx.SaleLeft("m", "imp_1")
+	_, _ = tx.Lines("m", "imp_1", "", 0, 100)
+	_, _ = tx.DueSettlements(day, 100)
+	_, _ = tx.TakeLines("m", "pay_1", day)
+	_, _ = tx.DueSums("m", day)
+	_, _ = tx.Leased("m")
+	_, _, _ = tx.NextDue("m")
+	_, _ = tx.Mails("m", "imp_1", 0, 20)
+	_, _ = tx.Mails("m", "", 0, 20)
+	_, _ = tx.Webhooks("m", "imp_1", 0, 20)
+	_, _ = tx.Webhooks("m", "", 0, 20)
+	_, _ = tx.BankOrders("m", "imp_1", 20)
+	_ = tx.MailDone(&Mail{Merchant: "m", ID: "x"})
+	_ = tx.PostponeTracking("m", "imp_1", now)
+	_, _ = tx.Lookup("account", "004:1")
+	_, _ = tx.SandboxRecord("m", "bank.deposit", "x")
+	for _, by := range []string{"opened", "paid", "failed", "cancelled"} {
+		_, _ = tx.Payments("m", Filter{At: by, Since: now}, Order{By: by, Desc: true}, 0, 20)
+	}
+	_, _ = tx.Payments("m", Filter{Task: true}, Order{By: "updated", Desc: true}, 0, 20)
+	if len(p.plans) < 35 {
+		t.Errorf("only %d statements were planned", len(p.plans))
+	}
+	for query, plan := range p.plans {
+		for _, line := range plan {
+			if wholeTable.MatchString(line) || (wholeMerchant.MatchString(line) && !bounded(query)) || (line == sorted && strings.Contains(query, "LIMIT") && !onePayment(query)) {
+				t.Errorf("%s\n\t%s", query, strings.Join(plan, "\n\t"))
+				break
+			}
+		}
+	}
+}
+
+// bounded statements read their rows in the order of the index and stop.
+func bounded(query string) bool {
+	return strings.HasPrefix(query, "SELECT max(position)") || strings.HasPrefix(query, "SELECT min(") || strings.Contains(query, "ORDER BY created_at DESC") ||
+		strings.Contains(query, "ORDER BY updated_at DESC")
+}
+
+// onePayment statements sort the few rows of one payment.
+func onePayment(query string) bool {
+	return slices.ContainsFunc([]string{"payment = $", "ref = $"}, func(s string) bool { return strings.Contains(query, s) })
+}
+
+// TestPlansOfPlans proves that the check can fail: without the statistics that
+// the migration writes, a payment's lines are looked for among the merchant's.
+func TestPlansOfPlans(t *testing.T) {
+	p, tx := openPlanner(t)
+	for _, s := range []string{"DELETE FROM sqlite_stat1", "ANALYZE sqlite_schema"} {
+		if _, err := p.e.conn.ExecContext(context.Background(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = tx.SaleLeft("m", "imp_1")
+	for _, plan := range p.plans {
+		if !slices.ContainsFunc(plan, wholeMerchant.MatchString) {
+			t.Errorf("the plan is sound without statistics: %q", plan)
+		}
+	}
+}
