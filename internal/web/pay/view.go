@@ -79,7 +79,7 @@ func (v *visit) choiceView(given checkout, faults map[string]string) choice {
 	}
 	for _, m := range methods {
 		word := wirev1.PayMethod(m)
-		c.Methods = append(c.Methods, option{Value: word, Text: site.Say(v.lang(), "method."+word), Chosen: m == chosen})
+		c.Methods = append(c.Methods, option{Value: word, Text: site.Say(v.lang(), "tile."+word), Chosen: m == chosen})
 	}
 	for _, b := range krbank.Issuers() {
 		c.Banks = append(c.Banks, option{Value: b.Code, Text: krbank.Name(b.Code, v.pay.English), Chosen: b.Code == given.bank})

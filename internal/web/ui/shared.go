@@ -6,6 +6,7 @@ var Shared = Words{
 	"brand.tagline":      {Ko: "결제대금예치(에스크로) 서비스", En: "Escrow payments"},
 	"frame.skip":         {Ko: "본문으로 건너뛰기", En: "Skip to content"},
 	"frame.other":        {Ko: "English", En: "한국어"},
+	"frame.signout":      {Ko: "로그아웃", En: "Sign out"},
 	"frame.test":         {Ko: "테스트 모드입니다. 실제 금액은 결제되지 않습니다.", En: "Test mode. No real money moves."},
 	"copy":               {Ko: "복사", En: "Copy"},
 	"copied":             {Ko: "복사되었습니다", En: "Copied"},

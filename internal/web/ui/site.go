@@ -58,6 +58,8 @@ type Page struct {
 	Nav []Link
 	// Owner stands beside the brand: the shop or the person signed in.
 	Owner string
+	// SignOut is where the form goes that ends the sign-in; empty shows none.
+	SignOut string
 	// Scripts and Styles are addresses of further files, from Assets.Path.
 	Scripts, Styles []string
 	// Class is put on the body.
