@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/rail/carrier"
+	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
@@ -17,8 +18,16 @@ import (
 type answer struct {
 	status   int
 	envelope wirev1.Envelope
-	// english is the message for readers of the page in English.
+	// english is the message of a refusal for those who ask for English.
 	english string
+}
+
+// in gives the message in a language.
+func (a answer) in(l ui.Lang) answer {
+	if l == ui.English && a.english != "" {
+		a.envelope.Message = a.english
+	}
+	return a
 }
 
 func fault(status int, message string) answer {
@@ -114,8 +123,9 @@ func statusOf(code escrow.Code) int {
 		return http.StatusForbidden
 	case escrow.Invalid, escrow.NeedsRefundAccount, app.MethodNotOffered:
 		return http.StatusBadRequest
+	default:
+		return http.StatusConflict
 	}
-	return http.StatusConflict
 }
 
 // missingAs says what is missing where the door's own words speak of a payment.

@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
@@ -65,7 +66,7 @@ func (s *server) authenticated(challenge http.HandlerFunc) func(http.Handler) ht
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			address, _, _ := net.SplitHostPort(r.RemoteAddr)
-			if allowed, _, err := s.guesses.Status(address); err == nil && !allowed {
+			if _, rate, err := s.guesses.Status(address); err == nil && rate > guessesMax-1 {
 				w.Header().Set("Retry-After", "60")
 				fault(http.StatusTooManyRequests, wirev1.MessageTooManyAttempts).write(w)
 				return
@@ -131,12 +132,12 @@ func (s *server) serve(do operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := read(w, r)
 		if err != nil {
-			unreadable(err).write(w)
+			unreadable(err).in(ui.Language(r)).write(w)
 			return
 		}
 		out, err := do(r.Context(), &call{r: r, m: merchantOf(r.Context()), f: v.Fields()})
 		if err != nil {
-			s.answerOf(r, err).write(w)
+			s.answerOf(r, err).in(ui.Language(r)).write(w)
 			return
 		}
 		answer{status: http.StatusOK, envelope: wirev1.Success(out)}.write(w)

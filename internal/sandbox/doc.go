@@ -19,7 +19,8 @@
 // # Shapes
 //
 // Requests are JSON or forms, read by the same rules as those of the V1 dialect,
-// and answered in its envelope. A payment that is returned as such has the V1
+// and answered in its envelope; a refusal is in Korean, or in English for callers
+// whose Accept-Language asks for it. A payment that is returned as such has the V1
 // shape. All other instants are texts in RFC 3339 with the Korean offset, and
 // may be given as such or in unix seconds. [OpenAPI] describes every operation;
 // tests hold every answer against it.

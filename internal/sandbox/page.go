@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"html/template"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -26,7 +27,7 @@ var files embed.FS
 
 var (
 	assets = ui.NewAssets("/sandbox/assets/", folder("assets"))
-	site   = ui.NewSite(ui.Source{Pages: folder("pages"), Words: pageWords, Assets: assets})
+	site   = ui.NewSite(ui.Source{Pages: folder("pages"), Words: pageWords, Assets: assets, Funcs: template.FuncMap{"state": stateKey}})
 )
 
 func folder(name string) fs.FS {
@@ -36,6 +37,9 @@ func folder(name string) fs.FS {
 	}
 	return sub
 }
+
+// stateKey is the key of a state's word.
+func stateKey(state *string) string { return "state." + *state }
 
 const (
 	recentPayments = 20
@@ -91,7 +95,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, b be
 	m := merchantOf(r.Context())
 	if err := s.fill(r.Context(), m.ID, &b, mailID); err != nil {
 		a := s.answerOf(r, err)
-		status, b = a.status, bench{Said: inLang(ui.Language(r), a)}
+		status, b = a.status, bench{Said: a.in(ui.Language(r)).envelope.Message}
 	}
 	site.Render(w, r, status, "bench", ui.Page{
 		Title: site.Say(ui.Language(r), "sandbox.title"), Wide: true, Test: true, Owner: m.Name,
@@ -133,13 +137,6 @@ func (s *server) fill(ctx context.Context, merchantID string, b *bench, mailID s
 	}
 	b.Mails, err = s.app.Mails(ctx, merchantID, b.ChosenID, 0, recentMails)
 	return err
-}
-
-func inLang(l ui.Lang, a answer) string {
-	if l == ui.English {
-		return a.english
-	}
-	return a.envelope.Message
 }
 
 // The acts of the page. Each is an operation of the API, given a form; shipping
@@ -191,7 +188,7 @@ func (s *server) actOnPage(w http.ResponseWriter, r *http.Request) {
 
 // sayNo shows the page with a refusal. A payment that does not exist is not chosen.
 func (s *server) sayNo(w http.ResponseWriter, r *http.Request, b bench, a answer) {
-	b.Said = inLang(ui.Language(r), a)
+	b.Said = a.in(ui.Language(r)).envelope.Message
 	var no *escrow.Refusal
 	if _, err := s.app.Payment(r.Context(), merchantOf(r.Context()).ID, b.ChosenID); errors.As(err, &no) {
 		b.ChosenID = ""

@@ -31,10 +31,12 @@ type order struct {
 // What the simulated bank and card issuer say of every payment.
 const (
 	approvalDigits = 8
-	simulatedCard  = "신한카드"
-	simulatedPAN   = "941010******1234" // masked, as real ones are
-	nameOfNobody   = "홍길동"
-	userAgentMax   = 255 // bytes
+	// orderIDDigits keep order ids apart that are made while a clock stands still.
+	orderIDDigits = 6
+	simulatedCard = "신한카드"
+	simulatedPAN  = "941010******1234" // masked, as real ones are
+	nameOfNobody  = "홍길동"
+	userAgentMax  = 255 // bytes
 )
 
 // pay does what the payment window would: a virtual account is issued, a
@@ -78,7 +80,7 @@ func (s *server) payAs(ctx context.Context, m *merchant.Merchant, o order) (escr
 	}
 	open := o.Open()
 	open.Method = cmp.Or(open.Method, escrow.Card)
-	open.OrderID = cmp.Or(open.OrderID, wirev1.OrderIDOf(now))
+	open.OrderID = cmp.Or(open.OrderID, wirev1.OrderIDOf(now)+ident.Digits(orderIDDigits))
 	open.Device, open.UserAgent = "pc", o.userAgent
 	switch {
 	case !m.Offers(open.Method):

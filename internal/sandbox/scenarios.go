@@ -184,7 +184,7 @@ func (r *run) becameOf(ctx context.Context) error {
 		return r.tell(ctx, say("상점의 정책에 따라 맞지 않는 입금은 은행에서 거절되었습니다.", "By the shop's policy the bank refuses the deposit that does not fit."))
 	case escrow.DepositSuspended:
 		return r.tell(ctx, say("상점의 정책에 따라 맞지 않는 입금은 가수금으로 보관됩니다.", "By the shop's policy the deposit that does not fit lies in suspense."))
-	case escrow.DepositHeld, escrow.DepositReturned:
+	case escrow.DepositHeld, escrow.DepositReturned, escrow.DepositQuarantined:
 	}
 	return nil
 }
