@@ -83,7 +83,7 @@ type App struct {
 	mu        sync.RWMutex
 	merchants map[string]merchant.Merchant
 	tokens    map[string]liveToken
-	pokes     []chan struct{}
+	pokes     map[Work][]chan struct{}
 }
 
 // New builds the door and reads the calendar's overrides.
@@ -93,7 +93,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{
 		store: c.Store, clock: c.Clock, bank: c.Bank, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
-		merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{},
+		merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
 	}
 	return a, a.loadCalendar(ctx)
 }
@@ -104,24 +104,47 @@ func (a *App) Real() time.Time { return a.clock.Now() }
 // BaseURL is where buyers and shops reach this server.
 func (a *App) BaseURL() string { return a.baseURL }
 
-// Pokes returns a new channel that tells its loop when new work may be owed.
-func (a *App) Pokes() <-chan struct{} {
+// Work is a kind of work that a change may owe.
+type Work string
+
+// The kinds of work, each of which has a loop.
+const (
+	WorkMail       Work = "mail"
+	WorkWebhook    Work = "webhook"
+	WorkBank       Work = "bank"
+	WorkTime       Work = "time"
+	WorkCarrier    Work = "carrier"
+	WorkSettlement Work = "settlement"
+)
+
+// Pokes returns a new channel that tells its loop when work of a kind may be
+// owed at once. Work that falls due later is not announced: loops look by
+// themselves.
+func (a *App) Pokes(w Work) <-chan struct{} {
 	c := make(chan struct{}, 1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.pokes = append(a.pokes, c)
+	a.pokes[w] = append(a.pokes[w], c)
 	return c
 }
 
-func (a *App) poke() {
+// poke wakes the loops of the given kinds.
+func (a *App) poke(kinds ...Work) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	for _, c := range a.pokes {
-		select {
-		case c <- struct{}{}:
-		default:
+	for _, w := range kinds {
+		for _, c := range a.pokes[w] {
+			select {
+			case c <- struct{}{}:
+			default:
+			}
 		}
 	}
+}
+
+// pokeAll wakes every loop.
+func (a *App) pokeAll() {
+	a.poke(WorkMail, WorkWebhook, WorkBank, WorkTime, WorkCarrier, WorkSettlement)
 }
 
 // notFound turns the store's answer into the refusal that an edge shows.

@@ -93,7 +93,7 @@ func (a *App) Settle(ctx context.Context, merchantID string) (Settled, error) {
 		return err
 	})
 	if err == nil && done.Why == "" {
-		a.poke()
+		a.poke(WorkBank)
 	}
 	return done, err
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
@@ -19,6 +21,8 @@ type Result struct {
 	// Unchanged says that it had been done before.
 	Unchanged bool
 	Events    []escrow.Event
+	// owes are the kinds of work that loops can begin at once.
+	owes []Work
 }
 
 // Refusals that come from more than one payment.
@@ -86,7 +90,27 @@ func (a *App) decide(tx *store.Tx, m *merchant.Merchant, before escrow.Payment, 
 	if err := a.remember(tx, &before, &total.Next); err != nil {
 		return Result{}, err
 	}
-	return Result{Payment: total.Next, Events: total.Events}, nil
+	return Result{Payment: total.Next, Events: total.Events, owes: owes(&total, owed)}, nil
+}
+
+// owes lists the kinds of work that a decision leaves to be done now.
+func owes(d *escrow.Decision, owed store.Owed) (kinds []Work) {
+	now := d.Next.UpdatedAt
+	due := func(at time.Time) bool { return !at.IsZero() && !at.After(now) }
+	payable := func(l escrow.Line) bool { return !bizday.DateOf(now).Before(l.DueDate) }
+	for _, k := range []struct {
+		work Work
+		owed bool
+	}{
+		{WorkMail, len(d.Mails) > 0}, {WorkWebhook, len(owed.Webhooks) > 0}, {WorkBank, len(d.Orders) > 0},
+		{WorkTime, due(d.Next.WakeAt)}, {WorkCarrier, due(d.Next.TrackAt)},
+		{WorkSettlement, d.PayoutHold != nil || slices.ContainsFunc(d.Lines, payable)},
+	} {
+		if k.owed {
+			kinds = append(kinds, k.work)
+		}
+	}
+	return kinds
 }
 
 func join(a, b escrow.Decision) escrow.Decision {
@@ -181,7 +205,7 @@ func (a *App) after(res *Result) {
 	if res.Unchanged {
 		return
 	}
-	a.poke()
+	a.poke(res.owes...)
 	for _, e := range res.Events {
 		if e.Type == escrow.EventAccountClosed || e.Type == escrow.EventAccountExpired {
 			a.closeAccount(res.Payment)

@@ -123,7 +123,7 @@ func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, chan
 	})
 	if err == nil {
 		a.keep(m)
-		a.poke()
+		a.pokeAll()
 	}
 	return m, err
 }

@@ -114,8 +114,8 @@ func (a *App) MailDone(ctx context.Context, m Mail) error {
 		res, err = a.decide(tx, &settings, p, []step{{escrow.System, escrow.NoticeResult{Delivered: m.State == MailSent, Reason: m.Error}}})
 		return err
 	})
-	if err == nil && len(res.Events) > 0 {
-		a.poke()
+	if err == nil {
+		a.poke(res.owes...)
 	}
 	return err
 }
@@ -163,7 +163,7 @@ func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
 		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+1, time.Time{}
 		return tx.WebhookDone(&w)
 	})
-	a.poke()
+	a.poke(WorkWebhook)
 	return err
 }
 

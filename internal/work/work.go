@@ -80,12 +80,12 @@ func New(c Config) *Loops { return &Loops{Config: c, hosts: newHostGate()} }
 func (l *Loops) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
-	l.loop(ctx, "mail", l.everyone(l.mails))
-	l.loop(ctx, "webhook", l.everyone(l.webhooks))
-	l.loop(ctx, "bank", l.everyone(l.orders))
-	l.loop(ctx, "time", l.everyone(l.ticks))
-	l.loop(ctx, "carrier", l.everyone(l.tracks))
-	l.loop(ctx, "settlement", l.settlements)
+	l.loop(ctx, app.WorkMail, l.everyone(l.mails))
+	l.loop(ctx, app.WorkWebhook, l.everyone(l.webhooks))
+	l.loop(ctx, app.WorkBank, l.everyone(l.orders))
+	l.loop(ctx, app.WorkTime, l.everyone(l.ticks))
+	l.loop(ctx, app.WorkCarrier, l.everyone(l.tracks))
+	l.loop(ctx, app.WorkSettlement, l.settlements)
 	l.wg.Go(func() { l.maintain(ctx) })
 }
 
@@ -101,14 +101,14 @@ func (l *Loops) Close() {
 }
 
 // loop repeats a step while it finds something, and rests when it does not. A
-// change through the door wakes it at once.
-func (l *Loops) loop(ctx context.Context, name string, step func(context.Context) (int, error)) {
-	pokes := l.App.Pokes()
+// change through the door that owes its kind of work wakes it at once.
+func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Context) (int, error)) {
+	pokes := l.App.Pokes(kind)
 	l.wg.Go(func() {
 		for ctx.Err() == nil {
 			n, err := step(ctx)
 			if err != nil && ctx.Err() == nil {
-				l.Log.Error("a loop met an error and goes on", "loop", name, "error", err)
+				l.Log.Error("a loop met an error and goes on", "loop", kind, "error", err)
 			}
 			if n > 0 && err == nil {
 				continue
