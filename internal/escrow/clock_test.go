@@ -269,6 +269,25 @@ func TestBouncedNotice(t *testing.T) {
 	w.deadline("2026-04-02", escrow.AfterNotice)
 }
 
+// TestToldByAPerson: the mails that go on bouncing do not take back what a person
+// has told; only a person does.
+func TestToldByAPerson(t *testing.T) {
+	w := newWorld(t).delivered()
+	bounce := escrow.NoticeResult{Reason: "550 no such user"}
+	w.do(escrow.System, bounce)
+	d := w.do(escrow.Operator, escrow.NoticeResult{Delivered: true, Reason: "전화로 안내"})
+	if e := d.Events[0]; e.Type != escrow.EventNoticeDelivered || e.Reason != "전화로 안내" || e.Actor != escrow.Operator {
+		t.Fatalf("told %+v", e)
+	}
+	w.same(escrow.System, bounce)
+	w.deadline("2026-03-12", escrow.AfterDelivery)
+	w.do(escrow.Operator, escrow.NoticeResult{Reason: "다른 사람이었습니다."})
+	w.stopped()
+	w.do(escrow.System, escrow.NoticeResult{Delivered: true})
+	w.do(escrow.System, bounce)
+	w.stopped()
+}
+
 // TestBuyerWithoutMail: nobody can be told by mail, so a person has to.
 func TestBuyerWithoutMail(t *testing.T) {
 	w := newWorld(t)

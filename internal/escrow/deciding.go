@@ -135,7 +135,7 @@ func (a *act) withdrawRejection() error {
 		a.p.State = Delivered
 	}
 	a.p.Decided, a.p.Dispute = nil, nil
-	a.p.Notice, a.p.NoticeAt = NoticeNone, time.Time{}
+	a.p.Notice, a.p.NoticeAt, a.p.NoticeBy = NoticeNone, time.Time{}, ""
 	a.p.Restart, a.p.RestartDays = today(a.env), leastDays
 	a.done(TaskRejected, TaskDispute)
 	a.emit(Event{Type: EventRejectionWithdrawn})

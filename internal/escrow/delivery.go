@@ -274,7 +274,8 @@ func (a *act) markDelivered(c MarkDelivered) error {
 }
 
 // noticeResult records whether the buyer was reached. A bounce after a
-// delivery withdraws it: the buyer was not told after all.
+// delivery withdraws it: the buyer was not told after all, unless a person has
+// told them in another way.
 func (a *act) noticeResult(c NoticeResult) error {
 	if err := a.in(Shipped, Delivered); err != nil {
 		a.unchanged = true // the notice no longer matters
@@ -285,17 +286,17 @@ func (a *act) noticeResult(c NoticeResult) error {
 			a.unchanged = true
 			return nil
 		}
-		a.p.Notice, a.p.NoticeAt = NoticeDelivered, a.env.Now
+		a.p.Notice, a.p.NoticeAt, a.p.NoticeBy = NoticeDelivered, a.env.Now, a.env.Actor
 		a.done(TaskNoticeFailed)
 		a.emit(Event{Type: EventNoticeDelivered, Reason: c.Reason})
 		a.recount = true
 		return nil
 	}
-	if a.p.Notice == NoticeFailed {
+	if a.p.Notice == NoticeFailed || (a.p.NoticeBy == Operator && a.env.Actor != Operator) {
 		a.unchanged = true
 		return nil
 	}
-	a.p.Notice, a.p.NoticeAt = NoticeFailed, time.Time{}
+	a.p.Notice, a.p.NoticeAt, a.p.NoticeBy = NoticeFailed, time.Time{}, ""
 	a.task(TaskNoticeFailed)
 	a.emit(Event{Type: EventNoticeFailed, Reason: c.Reason})
 	a.recount = true

@@ -403,6 +403,7 @@ type Payment struct {
 	Delivery  *Delivery
 	Notice    NoticeState
 	NoticeAt  time.Time // when the first notice reached the buyer
+	NoticeBy  Actor     // whose word it is: System's of a mail, Operator's of any other way
 	Deadline  *Deadline
 	Announced time.Time // the latest deadline that the buyer was told
 	Reminded  []int     // reminders already sent, in business days before the last day

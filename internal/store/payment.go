@@ -49,6 +49,7 @@ type paymentDoc struct {
 	Delivery    *deliveryDoc       `json:"delivery,omitempty"`
 	Notice      escrow.NoticeState `json:"notice,omitzero"`
 	NoticeAt    micros             `json:"noticeAt,omitzero"`
+	NoticeBy    escrow.Actor       `json:"noticeBy,omitzero"`
 	Deadline    *deadlineDoc       `json:"deadline,omitempty"`
 	Announced   micros             `json:"announced,omitzero"`
 	Reminded    []int              `json:"reminded,omitempty"`
@@ -166,7 +167,7 @@ func encodePayment(p *escrow.Payment) (string, error) {
 		ConfirmURL: p.ConfirmURL, Provider: p.Provider, Products: p.Products, AskedEscrow: p.AskedEscrow,
 		ConfirmedAt: toMicros(p.ConfirmedAt), FailReason: p.FailReason, CancelWhy: p.CancelReason, Payer: p.Payer,
 		CardName: p.CardName, CardNumber: p.CardNumber, ApprovalNo: p.ApprovalNo, Suspended: p.Suspended,
-		Notice: p.Notice, NoticeAt: toMicros(p.NoticeAt), Announced: toMicros(p.Announced), Reminded: p.Reminded,
+		Notice: p.Notice, NoticeAt: toMicros(p.NoticeAt), NoticeBy: p.NoticeBy, Announced: toMicros(p.Announced), Reminded: p.Reminded,
 		Restart: dateText(p.Restart), RestartDays: p.RestartDays, Return: p.Return, AskedAt: toMicros(p.CancelAskedAt),
 		AskedFor: p.CancelAskedFor, LinkVersion: p.LinkVersion,
 	}
@@ -225,7 +226,7 @@ func decodePayment(p *escrow.Payment, doc string) error {
 	p.ConfirmURL, p.Provider, p.Products, p.AskedEscrow = d.ConfirmURL, d.Provider, d.Products, d.AskedEscrow
 	p.ConfirmedAt, p.FailReason, p.CancelReason, p.Payer = d.ConfirmedAt.time(), d.FailReason, d.CancelWhy, d.Payer
 	p.CardName, p.CardNumber, p.ApprovalNo, p.Suspended = d.CardName, d.CardNumber, d.ApprovalNo, d.Suspended
-	p.Notice, p.NoticeAt, p.Announced, p.Reminded = d.Notice, d.NoticeAt.time(), d.Announced.time(), d.Reminded
+	p.Notice, p.NoticeAt, p.NoticeBy, p.Announced, p.Reminded = d.Notice, d.NoticeAt.time(), d.NoticeBy, d.Announced.time(), d.Reminded
 	p.RestartDays, p.Return, p.CancelAskedAt, p.CancelAskedFor = d.RestartDays, d.Return, d.AskedAt.time(), d.AskedFor
 	p.LinkVersion = d.LinkVersion
 	for _, x := range d.Deposits {
