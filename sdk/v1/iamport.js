@@ -161,13 +161,14 @@
   }
 
   // The layer keeps the class names that shops style. Its own look weighs nothing in the
-  // cascade, so any rule of the shop wins.
+  // cascade, so any rule of the shop wins; only the button weighs as much as a shop's rule for
+  // all buttons, and comes after it.
   const look = `
     :where(.imp-dialog){position:fixed;inset:0;z-index:2147483000;display:flex;align-items:center;justify-content:center;background:rgb(10 20 18/55%);overscroll-behavior:contain}
     :where(.imp-dialog .imp-frame){width:480px;height:min(760px,calc(100% - 80px));border:0;border-radius:16px;background:#fff;box-shadow:0 20px 60px rgb(0 0 0/30%);color-scheme:normal}
     :where(.imp-dialog .imp-header){position:absolute;top:0;right:0;padding:14px}
-    :where(.imp-dialog .imp-close){width:44px;height:44px;margin:0;padding:0;border:0;border-radius:50%;background:rgb(0 0 0/45%);color:#fff;font:400 26px/44px system-ui,sans-serif;text-align:center;cursor:pointer}
-    :where(.imp-dialog .imp-close:focus-visible){outline:3px solid #fff;outline-offset:2px}
+    :where(.imp-dialog .imp-header) button{width:44px;height:44px;margin:0;padding:0;border:0;border-radius:50%;background:rgb(0 0 0/45%);color:#fff;font:400 26px/44px system-ui,sans-serif;text-align:center;cursor:pointer}
+    :where(.imp-dialog .imp-header) button:focus-visible{outline:3px solid #fff;outline-offset:2px}
     :where(body:has(>.imp-dialog)){overflow:hidden}
     @media(max-width:600px){:where(.imp-dialog .imp-frame){width:100%;height:100%;border-radius:0}:where(.imp-dialog .imp-header){padding:6px}}`;
 

@@ -152,8 +152,8 @@ story('the layer has the names that shops style', async () => {
 story('the window refuses to be framed by another page', async () => {
   await enter();
   await buy(page, order());
-  const address = await page.locator('iframe.imp-frame').getAttribute('src');
   await windowOf(page).locator('#pay').waitFor();
+  const address = await page.locator('iframe.imp-frame').getAttribute('src');
   const other = await openShop();
   try {
     const thief = await context.newPage();

@@ -309,6 +309,22 @@ story('the window works without scripts', async () => {
   assert.equal(new URL(page.url()).searchParams.get('imp_success'), 'true');
 });
 
+story('a window opened by hand, and one that never was', async () => {
+  const reply = await fetch(`${holdfast}/pay/v1/open`, { method: 'POST', headers: { origin: shop.url }, body: JSON.stringify({ code, nonce: 'n', params: order({ pay_method: 'card' }) }) });
+  const { url } = await reply.json();
+  context = await browser.newContext(phone);
+  page = await context.newPage();
+  await page.goto(holdfast + url);
+  await choose(page, { method: 'card' });
+  await page.locator('#approve').click();
+  await page.getByText('이 창을 닫고 상점으로').waitFor();
+  await looksRight(page, 'result');
+  await picture(page, 'result-360');
+  await page.goto(`${holdfast}/pay/nothing.here`);
+  await looksRight(page, 'lost');
+  await picture(page, 'lost-360');
+});
+
 story('the keyboard is enough', async () => {
   await enter();
   await buy(page, order());

@@ -328,6 +328,17 @@ func TestEscrowChoice(t *testing.T) {
 	}
 }
 
+func TestAnEscrowThatIsChosenIsNeverDroppedInSilence(t *testing.T) {
+	s := servetest.Run(t)
+	s.Change(func(m *merchant.Merchant) { delete(m.Contracts, escrow.BankTransfer) })
+	address, id := mustOpen(t, s, request(s.Code, nil))
+	wants(t, visit(t, http.MethodPost, address, form("method", "trans", "bank", "004", "agree", "on", "escrow", "on", "consent", "on")),
+		http.StatusUnprocessableEntity, "선택하신 결제수단에는 에스크로를 적용할 수 없습니다")
+	if p := payment(t, s, id); p.Grounds != "" {
+		t.Errorf("chosen because %q", p.Grounds)
+	}
+}
+
 func TestWindowShowsWhyThereIsNoEscrow(t *testing.T) {
 	s := servetest.Run(t)
 	address, _ := mustOpen(t, s, request(s.Code, map[string]any{"digital": true}))

@@ -116,11 +116,6 @@ func (v *visit) offer() offer {
 	return offer{Offered: v.shop.Contracted(escrow.VirtualAccount) || v.shop.Contracted(escrow.BankTransfer)}
 }
 
-// escrowable reports whether the buyer may choose an escrow with the method.
-func (v *visit) escrowable(m escrow.Method) bool {
-	return v.offer().Offered && (v.pay.AskedEscrow || m.CashLike()) && v.shop.Contracted(m)
-}
-
 // account is what the buyer needs to pay into a virtual account.
 type account struct {
 	Bank, Number, Holder string
@@ -152,6 +147,7 @@ func masked(address string) string {
 // the window, or by the buyer going there.
 type answer struct {
 	Success bool
+	Key     string // of the sentence that says why it failed; empty if Reason says it
 	Reason  string
 	Return  string // where the window leads when it is done; empty if by message
 	Message string // JSON of the callback
@@ -175,9 +171,12 @@ func (v *visit) callback() wirev1.Callback {
 	return full
 }
 
+// failures are the keys of sentences for failures that buyers meet often.
+var failures = map[wirev1.ErrorCode]string{wirev1.ErrorUserCancel: "result.cancel", wirev1.ErrorDeclined: "result.decline"}
+
 func (v *visit) answer() answer {
 	result := v.callback()
-	a := answer{Success: result.Success, Reason: result.ErrorMsg}
+	a := answer{Success: result.Success, Reason: result.ErrorMsg, Key: failures[result.ErrorCode]}
 	if v.Redirects {
 		a.Return = v.at("/return")
 		return a

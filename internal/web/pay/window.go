@@ -3,6 +3,7 @@ package pay
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
@@ -100,16 +101,14 @@ func methodOf(word string) escrow.Method {
 func (v *visit) check(c *checkout) map[string]string {
 	faults := map[string]string{}
 	say := func(field, key string) { faults[field] = site.Say(v.lang(), key) }
-	offered := false
-	for _, m := range v.methods() {
-		offered = offered || m == c.method
-	}
-	c.escrow = v.pay.AskedEscrow || (c.escrow && v.escrowable(c.method))
+	c.escrow = v.pay.AskedEscrow || (c.escrow && c.method.CashLike() && v.offer().Offered)
 	switch {
-	case !offered:
+	case !slices.Contains(v.methods(), c.method):
 		say("method", "fault.method")
 	case c.method.CashLike() && !bankChoice(c.bank):
 		say("bank", "fault.bank")
+	case c.escrow && !v.shop.Contracted(c.method):
+		say("method", "fault.escrow") // an escrow that is chosen is never dropped in silence
 	}
 	if c.escrow && !c.consent {
 		say("consent", "fault.consent")
