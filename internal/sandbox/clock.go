@@ -190,7 +190,7 @@ func (s *server) mailsOf(ctx context.Context, merchantID string, events []app.Lo
 	for _, e := range events {
 		caused[cause{e.Payment, e.Seq}] = true
 	}
-	mails, err := s.app.Mails(ctx, merchantID, "", 0, happenedMax)
+	mails, err := s.mails(ctx, merchantID, "", 0, happenedMax)
 	var out []timed
 	for _, m := range slices.Backward(mails) {
 		if caused[cause{m.Payment, m.Seq}] {

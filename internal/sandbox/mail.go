@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
@@ -57,12 +58,20 @@ func (s *server) listMails(ctx context.Context, c *call) (any, error) {
 			return nil, err
 		}
 	}
-	mails, err := s.app.Mails(ctx, c.m.ID, payment, int(page-1)*mailsPage, mailsPage)
+	mails, err := s.mails(ctx, c.m.ID, payment, int(page-1)*mailsPage, mailsPage)
 	out := []mailItem{}
 	for _, m := range mails {
 		out = append(out, newMail(m))
 	}
 	return out, err
+}
+
+// mails lists letters, the newest first. Where the clock stood still between two
+// of a payment, the later step comes first.
+func (s *server) mails(ctx context.Context, merchantID, payment string, offset, limit int) ([]app.Mail, error) {
+	mails, err := s.app.Mails(ctx, merchantID, payment, offset, limit)
+	slices.SortStableFunc(mails, func(a, b app.Mail) int { return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.Seq, a.Seq)) })
+	return mails, err
 }
 
 // mail returns the letter that the call names.

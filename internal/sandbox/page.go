@@ -135,7 +135,7 @@ func (s *server) fill(ctx context.Context, merchantID string, b *bench, mailID s
 		}
 		b.Mail = &mail
 	}
-	b.Mails, err = s.app.Mails(ctx, merchantID, b.ChosenID, 0, recentMails)
+	b.Mails, err = s.mails(ctx, merchantID, b.ChosenID, 0, recentMails)
 	return err
 }
 
