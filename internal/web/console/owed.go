@@ -1,0 +1,98 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+)
+
+type webhooksPage struct {
+	Rows  []app.Webhook
+	URL   string // where the shop is called
+	Pager pager
+}
+
+func (c *console) webhooks(v *visit) error {
+	page := pageOf(v.r.URL.Query())
+	rows, err := c.app.Webhooks(v.r.Context(), v.m.ID, "", page*pageSize, pageSize+1)
+	if err != nil {
+		return err
+	}
+	p := webhooksPage{Rows: rows[:min(len(rows), pageSize)], URL: v.m.Webhook.URL}
+	p.Pager = newPager(page, len(p.Rows), int64(page*pageSize+len(rows)), func(n int) string {
+		return pageAddress("/console/webhooks", url.Values{}, n)
+	})
+	return v.render(http.StatusOK, "/console/webhooks", "webhooks", v.say("nav.webhooks"), p)
+}
+
+// attempt is one call as the log keeps it.
+type attempt struct {
+	At          time.Time `json:"at"`
+	ContentType string    `json:"contentType"`
+	Request     string    `json:"request"`
+	Status      int       `json:"status"`
+	Response    string    `json:"response"`
+	Error       string    `json:"error"`
+	TookMillis  int64     `json:"tookMillis"`
+}
+
+type webhookPage struct {
+	Webhook  app.Webhook
+	Attempts []attempt // newest first
+}
+
+func (c *console) webhook(v *visit) error {
+	w, err := c.app.Webhook(v.r.Context(), v.m.ID, chi.URLParam(v.r, "webhook"))
+	if err != nil {
+		return err
+	}
+	var log []attempt
+	if err := json.Unmarshal([]byte(w.Log), &log); err != nil {
+		return err
+	}
+	p := webhookPage{Webhook: w}
+	for i := len(log) - 1; i >= 0; i-- {
+		log[i].Request, log[i].Response = tidy(log[i].Request), tidy(log[i].Response)
+		p.Attempts = append(p.Attempts, log[i])
+	}
+	return v.render(http.StatusOK, "/console/webhooks", "webhook", v.say("webhook.title"), p)
+}
+
+// tidy sets out JSON over several lines and leaves everything else as it is.
+func tidy(text string) string {
+	var out bytes.Buffer
+	if json.Indent(&out, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return out.String()
+}
+
+func (c *console) resendWebhook(v *visit) error {
+	id := chi.URLParam(v.r, "webhook")
+	if err := c.app.ResendWebhook(v.r.Context(), v.m.ID, id); err != nil {
+		return err
+	}
+	return v.done("/console/webhooks/"+url.PathEscape(id), "done.resend")
+}
+
+type mailPage struct {
+	Payment string
+	Mail    app.Mail
+}
+
+func (c *console) mail(v *visit) error {
+	m, err := c.app.Mail(v.r.Context(), v.m.ID, chi.URLParam(v.r, "mail"))
+	if err != nil {
+		return err
+	}
+	if m.Payment != chi.URLParam(v.r, "payment") {
+		return errNotFound
+	}
+	return v.render(http.StatusOK, "/console/payments", "mail", v.say("mail.title"), mailPage{Payment: m.Payment, Mail: m})
+}

@@ -1,0 +1,33 @@
+package console
+
+import "github.com/holdfast-pay/holdfast/internal/web/ui"
+
+// wordsOfRefusals say why a rule said no, by its code and, where that helps, by
+// the field.
+var wordsOfRefusals = ui.Words{
+	"refusal.invalid":                 {Ko: "올바르지 않은 값입니다.", En: "This value cannot be used."},
+	"refusal.invalid.logis.company":   {Ko: "택배사를 선택해 주십시오.", En: "Please choose a carrier."},
+	"refusal.invalid.logis.invoice":   {Ko: "송장번호가 비어 있거나 너무 길거나 두 번 입력되었습니다.", En: "The tracking number is missing, too long or given twice."},
+	"refusal.invalid.logis.sent_at":   {Ko: "발송일이 올바르지 않습니다.", En: "The day of sending is not right."},
+	"refusal.invalid.reason":          {Ko: "사유를 입력해 주십시오.", En: "Please give a reason."},
+	"refusal.invalid.refund_account":  {Ko: "은행, 계좌번호, 예금주를 모두 입력해 주십시오.", En: "Bank, number and holder are all required."},
+	"refusal.invalid.buyer_email":     {Ko: "구매자의 이메일 주소가 없어 링크를 보낼 수 없습니다.", En: "The buyer has no mail address, so no link can be sent."},
+	"refusal.forbidden":               {Ko: "상점에서 할 수 없는 처리입니다.", En: "The shop may not do this."},
+	"refusal.wrong_state":             {Ko: "지금 상태에서는 처리할 수 없습니다. 현재 상태를 확인해 주십시오.", En: "This does not fit the payment as it is now. Please look at it again."},
+	"refusal.changed":                 {Ko: "이 화면을 연 뒤에 결제가 변경되어 처리하지 않았습니다. 같은 처리를 이미 하셨다면 다시 하실 필요가 없습니다. 아래에서 현재 상태를 확인해 주십시오.", En: "The payment has changed since this page was opened, so nothing was done. If you have done it already, you need not do it again. Please see below how it stands."},
+	"refusal.stands.confirm":          {Ko: "%s에 이미 구매확정되었습니다.", En: "The purchase was already confirmed at %s."},
+	"refusal.stands.reject":           {Ko: "%s에 이미 구매가 거절되었습니다.", En: "The purchase was already rejected at %s."},
+	"refusal.already_registered":      {Ko: "이미 배송정보가 등록되어 있습니다. 바꾸시려면 배송정보 수정을 이용해 주십시오.", En: "A delivery is registered already. Correct it instead."},
+	"refusal.not_registered":          {Ko: "등록된 배송정보가 없습니다.", En: "No delivery is registered."},
+	"refusal.not_escrow":              {Ko: "에스크로 결제가 아닙니다.", En: "This is an ordinary payment."},
+	"refusal.not_paid":                {Ko: "결제가 완료되지 않았습니다.", En: "The payment is not paid."},
+	"refusal.already_paid":            {Ko: "이미 결제된 주문입니다.", En: "The order is paid already."},
+	"refusal.already_cancelled":       {Ko: "이미 전액이 취소되었습니다.", En: "Everything was given back already."},
+	"refusal.partial_before_confirm":  {Ko: "구매확정 전에는 부분취소를 할 수 없습니다.", En: "There is no partial cancel before the confirmation."},
+	"refusal.exceeds_balance":         {Ko: "취소할 수 있는 금액을 넘었습니다.", En: "That is more than can be given back."},
+	"refusal.balance_differs":         {Ko: "그 사이 취소할 수 있는 금액이 변경되었습니다. 다시 확인해 주십시오.", En: "The amount that can be given back has changed. Please look again."},
+	"refusal.needs_refund_account":    {Ko: "가상계좌 결제는 환불받을 계좌의 은행, 계좌번호, 예금주가 필요합니다.", En: "A virtual account payment needs the bank, number and holder of the account to refund to."},
+	"refusal.by_policy":               {Ko: "상점의 에스크로 정책상 처리할 수 없습니다.", En: "The shop's escrow policy does not allow this."},
+	"refusal.by_policy.logis.company": {Ko: "상점의 정책상 직접 배송은 선택할 수 없습니다.", En: "This shop may not deliver by itself."},
+	"refusal.other":                   {Ko: "처리할 수 없습니다. 현재 상태를 확인해 주십시오.", En: "This cannot be done. Please see how the payment stands."},
+}
