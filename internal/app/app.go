@@ -54,6 +54,14 @@ type AccountRequest struct {
 	Due                             time.Time
 }
 
+// Confirmer asks a shop whether a payment may come about (PortOne V1's confirm
+// process, contract section 1.8). It is called outside every transaction.
+type Confirmer interface {
+	// Confirm returns nil to go on. A *escrow.Refusal carries the shop's reason;
+	// any other error says that the shop did not answer, which stops the payment too.
+	Confirm(ctx context.Context, m *merchant.Merchant, p *escrow.Payment) error
+}
+
 // ErrNoHolder says that the bank knows no such account.
 var ErrNoHolder = errors.New("the bank knows no such account")
 
@@ -62,6 +70,8 @@ type Config struct {
 	Store *store.Store
 	Clock clock.Clock
 	Bank  Accounts
+	// Shops is asked before a payment with a confirm URL comes about.
+	Shops Confirmer
 	Log   *slog.Logger
 	// Secret is the key from which tokens and links are derived; 32 bytes.
 	Secret []byte
@@ -74,6 +84,7 @@ type App struct {
 	store    *store.Store
 	clock    clock.Clock
 	bank     Accounts
+	shops    Confirmer
 	log      *slog.Logger
 	secret   []byte
 	baseURL  string
@@ -92,7 +103,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		return nil, errors.New("the server's secret must have at least 32 bytes")
 	}
 	a := &App{
-		store: c.Store, clock: c.Clock, bank: c.Bank, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
+		store: c.Store, clock: c.Clock, bank: c.Bank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
 		merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
 	}
 	return a, a.loadCalendar(ctx)

@@ -147,6 +147,15 @@ func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment)
 		return env, unpaid(tx, m, p.OrderID, p.ID)
 	case escrow.AcceptLate:
 		return env, unpaid(tx, m, p.OrderID, p.ID)
+	case escrow.NotifyDeposit:
+		// Several accounts of one order may wait; the first one paid wins, and the
+		// money on the others is refused or returned.
+		err := unpaid(tx, m, p.OrderID, p.ID)
+		var no *escrow.Refusal
+		if env.OrderPaid = errors.As(err, &no); env.OrderPaid {
+			err = nil
+		}
+		return env, err
 	case escrow.Cancel:
 		left, err := tx.SaleLeft(m.ID, p.ID)
 		if err != nil {

@@ -191,6 +191,9 @@ func (a *App) ChooseAccount(ctx context.Context, merchantID, paymentID string, c
 	if _, err := a.Choose(ctx, merchantID, paymentID, c); err != nil {
 		return escrow.Payment{}, err
 	}
+	if err := a.asked(ctx, &m, &p); err != nil {
+		return escrow.Payment{}, err
+	}
 	account, err := a.bank.IssueAccount(ctx, accountRequest(&m, p.ID, p.Amount, c.Account))
 	if err != nil {
 		return escrow.Payment{}, fmt.Errorf("the bank issued no account: %w", err)
@@ -210,8 +213,43 @@ func (a *App) Choose(ctx context.Context, merchantID, paymentID string, c Checko
 
 // Approve takes a transfer or card payment that the bank or issuer approved.
 func (a *App) Approve(ctx context.Context, merchantID, paymentID string, approval escrow.Approve) (escrow.Payment, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	p, err := a.Payment(ctx, merchantID, paymentID)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	if err := a.asked(ctx, &m, &p); err != nil {
+		return escrow.Payment{}, err
+	}
 	res, err := a.Do(ctx, escrow.Bank, merchantID, paymentID, approval)
 	return res.Payment, err
+}
+
+// reasonNoAnswer is the fail reason when a shop's confirm URL does not answer.
+const reasonNoAnswer = "상점의 결제 승인 확인에 응답이 없습니다."
+
+// asked asks the shop, if it wants to be asked, before an open payment comes
+// about. A shop that refuses, or does not answer, ends the payment.
+func (a *App) asked(ctx context.Context, m *merchant.Merchant, p *escrow.Payment) error {
+	if p.ConfirmURL == "" || p.State != escrow.Opened {
+		return nil
+	}
+	err := a.shops.Confirm(ctx, m, p)
+	if err == nil {
+		return nil
+	}
+	reason := reasonNoAnswer
+	var no *escrow.Refusal
+	if errors.As(err, &no) && no.Reason != "" {
+		reason = no.Reason
+	}
+	if _, err := a.Do(ctx, escrow.System, p.Merchant, p.ID, escrow.Fail{Reason: reason}); err != nil {
+		return err
+	}
+	return &escrow.Refusal{Code: escrow.WrongState, Field: "confirm_url", Reason: "the shop stopped the payment: " + reason}
 }
 
 // HolderName is the name on an account at a bank.

@@ -442,4 +442,7 @@ type Env struct {
 	// SaleLeft is what the shop's payable still holds of this payment's sale:
 	// its net while no payout has taken it, else nothing.
 	SaleLeft money.Won
+	// OrderPaid says that another payment of the same order has been paid, so
+	// that this one must take no money.
+	OrderPaid bool
 }

@@ -316,7 +316,7 @@ func (a *act) notifyDeposit(c NotifyDeposit) error {
 		return nil
 	}
 	inTime := !c.At.After(a.p.Account.Due.Add(a.env.Profile.DepositGrace))
-	waiting := a.waitsForMoney()
+	waiting := a.waitsForMoney() && !a.env.OrderPaid
 	total, err := money.Add(a.p.Suspended, c.Amount)
 	if err != nil {
 		return err

@@ -15,9 +15,9 @@ import (
 const (
 	SeedCode     = "imp00000001"
 	SeedKey      = "holdfast_demo_key"
-	SeedSecret   = "holdfast_demo_secret" //nolint:gosec // public by intent, sandbox only
+	SeedSecret   = "holdfast_demo_secret"
 	SeedEmail    = "shop@holdfast.example"
-	SeedPassword = "holdfast-demo" //nolint:gosec // public by intent, sandbox only
+	SeedPassword = "holdfast-demo"
 	SeedWebhook  = "http://127.0.0.1:3000/webhook"
 )
 

@@ -75,11 +75,12 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	}()
 	// The simulated parties remember through the door, and the door asks the bank:
 	// the bank is built first and given its memory through the door's address.
+	hooks := webhook.New(s.clock)
 	records := &app.Records{}
 	s.Bank = simbank.New(records, s.clock)
 	s.Carrier = simcarrier.New(records)
 	if s.App, err = app.New(ctx, app.Config{
-		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, Log: s.log, Secret: s.secret, BaseURL: c.BaseURL,
+		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, Shops: confirmer{hooks}, Log: s.log, Secret: s.secret, BaseURL: c.BaseURL,
 	}); err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 		return nil, err
 	}
 	s.Loops = work.New(work.Config{
-		App: s.App, Bank: s.Bank, Notices: s.Bank, Tracker: s.Carrier, Post: post, Hooks: webhook.New(s.clock), Log: s.log,
+		App: s.App, Bank: s.Bank, Notices: s.Bank, Tracker: s.Carrier, Post: post, Hooks: hooks, Log: s.log,
 	})
 	if c.Seed {
 		if s.Seeded, err = s.seed(ctx); err != nil {
@@ -139,7 +140,7 @@ func serverSecret(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	path := filepath.Join(dir, "secret.key")
-	secret, err := os.ReadFile(path) //nolint:gosec // below the operator's own data folder
+	secret, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		secret = make([]byte, secretBytes)
 		if _, err := rand.Read(secret); err != nil {

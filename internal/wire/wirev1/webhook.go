@@ -174,3 +174,18 @@ func escrowStep(e escrow.Event) EscrowStatus {
 		return ""
 	}
 }
+
+// Question is what a shop's confirm URL is asked before a payment comes about.
+type Question struct {
+	ImpUID      string `json:"imp_uid"`
+	MerchantUID string `json:"merchant_uid"`
+	Amount      int64  `json:"amount"`
+}
+
+// ConfirmQuestion asks about a payment.
+func ConfirmQuestion(p *escrow.Payment) Question {
+	return Question{ImpUID: p.ID, MerchantUID: p.OrderID, Amount: int64(p.Amount)}
+}
+
+// JSON returns the body of the question.
+func (q Question) JSON() ([]byte, error) { return json.Marshal(q) }
