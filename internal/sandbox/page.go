@@ -27,7 +27,7 @@ var files embed.FS
 
 var (
 	assets = ui.NewAssets("/sandbox/assets/", folder("assets"))
-	site   = ui.NewSite(ui.Source{Pages: folder("pages"), Words: pageWords, Assets: assets, Funcs: template.FuncMap{"state": stateKey}})
+	site   = ui.NewSite(ui.Source{Pages: folder("pages"), Words: pageWords, Assets: assets, Funcs: template.FuncMap{"state": stateKey, "when": when}})
 )
 
 func folder(name string) fs.FS {
@@ -36,6 +36,18 @@ func folder(name string) fs.FS {
 		panic("sandbox: " + err.Error())
 	}
 	return sub
+}
+
+// when shortens an instant of the API for the page, which is in Korean time anyway.
+func when(at *string) string {
+	if at == nil {
+		return ""
+	}
+	t, err := time.Parse(time.RFC3339, *at)
+	if err != nil {
+		return *at
+	}
+	return ui.Stamp(t)
 }
 
 // stateKey is the key of a state's word.
