@@ -511,6 +511,40 @@ func TestSuspenseGoesBack(t *testing.T) {
 	c.CheckBooks()
 }
 
+func TestLateMoneyAndTasks(t *testing.T) {
+	c := start(t)
+	ctx := context.Background()
+	c.Change(func(m *merchant.Merchant) { m.Profile.Deposit = escrow.SuspendDeposit })
+	var v actView
+	p := c.held("order-conflict")
+	c.refused(http.MethodPost, c.payments(p)+"/accept-late", nil, http.StatusConflict, "already_paid", "")
+	if _, err := c.App.Deposit(ctx, p.Account.BankAccount, escrow.NotifyDeposit{BankTx: "tx-order-conflict", Amount: 1, At: c.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	c.refused(http.MethodPost, c.payments(p)+"/resolve-task", map[string]string{"task": "deposit_conflict"}, http.StatusBadRequest, "invalid", "note")
+	c.refused(http.MethodPost, c.payments(p)+"/resolve-task", map[string]string{"task": "rejected", "note": "x"}, http.StatusBadRequest, "invalid", "task")
+	c.must(http.MethodPost, c.payments(p)+"/resolve-task", map[string]string{"task": "deposit_conflict", "note": "은행에 확인"}, &v)
+	if !v.Changed || len(v.Payment.Tasks) != 0 || v.Payment.Deposits[1]["outcome"] != "quarantined" {
+		t.Errorf("resolved: %+v", v.Payment)
+	}
+
+	p, err := c.App.OpenWithAccount(ctx, c.Merchant, escrow.Open{
+		OrderID: "order-late", Method: escrow.VirtualAccount, Goods: escrow.Physical, Escrow: true, Amount: 30_000, Name: "도자기 컵",
+	}, app.AccountOrder{Bank: "004"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(p.Account.Due.Add(time.Hour))
+	if _, err := c.App.Deposit(ctx, p.Account.BankAccount, escrow.NotifyDeposit{BankTx: "tx-late", Amount: 30_000, At: c.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	c.must(http.MethodPost, c.payments(p)+"/accept-late", nil, &v)
+	if v.Payment.State != "held" || v.Payment.Suspended != 0 {
+		t.Errorf("accepted: %+v", v.Payment)
+	}
+	c.CheckBooks()
+}
+
 func TestListPayments(t *testing.T) {
 	c := start(t)
 	first := c.held("order-100%")

@@ -43,7 +43,13 @@ var acts = map[string]readAct{
 		c := escrow.PlaceHold{Reason: f.Lines("reason", reasonMax)}
 		return c, c.Reason
 	},
-	"release": func(*body.Fields) (escrow.Command, string) { return escrow.ReleaseHold{}, "" },
+	"release":     func(*body.Fields) (escrow.Command, string) { return escrow.ReleaseHold{}, "" },
+	"accept-late": func(*body.Fields) (escrow.Command, string) { return escrow.AcceptLate{}, "" },
+	"resolve-task": func(f *body.Fields) (escrow.Command, string) {
+		f.Require("task", "note")
+		c := escrow.ResolveTask{Task: escrow.Task(f.Text("task", textMax)), Note: f.Lines("note", reasonMax)}
+		return c, c.Note
+	},
 	"return-suspense": func(f *body.Fields) (escrow.Command, string) {
 		c := escrow.ReturnSuspense{}
 		if f.Has("account") {

@@ -145,8 +145,8 @@ var wordsOfPages = ui.Words{
 	"payment.withdrawal":  {Ko: "자동 구매확정 뒤에 구매자가 청약철회를 요청했습니다. 환불하시려면 취소를, 받아들일 수 없으면 보류 해제를 선택해 주십시오.", En: "The buyer withdraws after the automatic confirmation. Cancel to refund, or release the hold if you cannot agree."},
 
 	"deadline.title":     {Ko: "구매결정 기한", En: "Time to decide"},
-	"deadline.last":      {Ko: "구매자가 결정할 수 있는 마지막 날", En: "Last day for the buyer to decide"},
-	"deadline.at":        {Ko: "자동 구매확정", En: "Confirmed automatically"},
+	"deadline.last":      {Ko: "마지막 날", En: "Last day"},
+	"deadline.at":        {Ko: "자동 확정", En: "Confirmed by itself"},
 	"deadline.projected": {Ko: "구매결정 안내가 아직 구매자에게 전달되지 않았습니다. 지금 전달된다면 아래와 같습니다.", En: "The buyer has not been told yet. If the notice arrived now, it would be as follows."},
 	"deadline.why":       {Ko: "이 날짜인 이유", En: "Why this date"},
 	"deadline.from":      {Ko: "%[1]s의 다음 날부터 영업일 %[2]d일을 셉니다.", En: "%[2]d business days are counted from the day after %[1]s."},
