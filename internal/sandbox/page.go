@@ -106,8 +106,13 @@ func (s *server) showPage(w http.ResponseWriter, r *http.Request) {
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, b bench, mailID string) {
 	m := merchantOf(r.Context())
 	if err := s.fill(r.Context(), m.ID, &b, mailID); err != nil {
+		// What was chosen is not there; the rest of the page is.
 		a := s.answerOf(r, err)
 		status, b = a.status, bench{Said: a.in(ui.Language(r)).envelope.Message}
+		if err := s.fill(r.Context(), m.ID, &b, ""); err != nil {
+			s.answerOf(r, err).write(w)
+			return
+		}
 	}
 	site.Render(w, r, status, "bench", ui.Page{
 		Title: site.Say(ui.Language(r), "sandbox.title"), Wide: true, Test: true, Owner: m.Name,

@@ -103,8 +103,9 @@ func TestPageSaysNo(t *testing.T) {
 			}
 		}
 	}
-	if got := w.Call("GET", "/sandbox?imp_uid=imp_000000000000", basic(w.Key, w.Secret), nil); got.Status != http.StatusNotFound {
-		t.Errorf("an unknown payment: %d", got.Status)
+	got := w.Call("GET", "/sandbox?imp_uid=imp_000000000000", basic(w.Key, w.Secret), nil)
+	if got.Status != http.StatusNotFound || !strings.Contains(string(got.Raw), "2026년 3월 9일(월) 09:00") {
+		t.Errorf("an unknown payment: %d %s", got.Status, got.Raw)
 	}
 }
 
