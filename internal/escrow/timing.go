@@ -173,13 +173,13 @@ func (a *act) reminderAt(n int) (time.Time, error) {
 	return day.Start().Add(reminderHour * time.Hour), nil
 }
 
-// skipPastReminders leaves out reminders whose time has gone when a deadline
-// is set; the mail that announces it says the same.
+// skipPastReminders leaves out reminders of the day on which a deadline is set,
+// and of days before: the mail that announces it says the same.
 func (a *act) skipPastReminders() {
 	a.p.Reminded = slices.DeleteFunc(a.p.Reminded, func(n int) bool { return n != dueSoonMark })
 	for _, n := range a.env.Profile.Reminders {
 		at, err := a.reminderAt(n)
-		if err == nil && !at.After(a.env.Now) {
+		if err == nil && !bizday.DateOf(at).After(today(a.env)) {
 			a.p.Reminded = append(a.p.Reminded, n)
 		}
 	}

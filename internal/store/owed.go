@@ -153,7 +153,7 @@ func (q *queries) Mails(merchant, payment string, offset, limit int) ([]Mail, er
 
 // newest is a page of a merchant's mails or webhooks, those of one payment or all.
 func newest[T any](q *queries, scan func(rowSet) (T, error), table, columns, merchant, payment string, offset, limit int) ([]T, error) {
-	const page = ` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`
+	const page = ` ORDER BY created_at DESC, seq DESC, id DESC LIMIT $2 OFFSET $3`
 	from := `SELECT ` + columns + ` FROM ` + table + ` WHERE merchant = $1`
 	if payment == "" {
 		return all(q, scan, from+page, merchant, limit, offset)
