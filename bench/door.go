@@ -12,7 +12,6 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
-	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/serve"
 )
@@ -90,7 +89,7 @@ func (h *house) deposit(ctx context.Context, p *purchase) error {
 
 func notice(d bank.Deposit) escrow.NotifyDeposit {
 	return escrow.NotifyDeposit{
-		BankTx: d.BankTx, Amount: money.Won(d.Amount), At: d.At,
+		BankTx: d.BankTx, Amount: d.Amount, At: d.At,
 		Payer: escrow.BankAccount{Bank: d.Payer.Bank, Number: d.Payer.Number, Holder: d.Payer.Holder},
 	}
 }

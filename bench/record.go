@@ -179,7 +179,7 @@ func lookAtTable(ctx context.Context, db *sql.DB, table string) (*tableImage, er
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.QueryContext(ctx, `SELECT * FROM `+table) //nolint:gosec // a name from the schema
+	rows, err := db.QueryContext(ctx, `SELECT * FROM `+table)
 	if err != nil {
 		return nil, err
 	}

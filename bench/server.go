@@ -31,7 +31,7 @@ const (
 // build compiles the server into the temporary folder.
 func (b *bench) build(ctx context.Context) error {
 	b.program = filepath.Join(b.dir, "holdfast")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", b.program, "github.com/holdfast-pay/holdfast/cmd/holdfast").CombinedOutput() //nolint:gosec // our own program
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", b.program, "github.com/holdfast-pay/holdfast/cmd/holdfast").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("build the server: %w\n%s", err, out)
 	}
@@ -73,7 +73,7 @@ func (b *bench) start(ctx context.Context, dir string) (*server, error) {
 		}
 		args = []string{"-child", dir, "-listen", host, "-profile", b.profile}
 	}
-	s := &server{host: host, cmd: exec.CommandContext(ctx, program, args...)} //nolint:gosec // our own program
+	s := &server{host: host, cmd: exec.CommandContext(ctx, program, args...)}
 	s.cmd.Env = append(os.Environ(), "HOLDFAST_LOG_LEVEL=warn")
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	if s.log, err = os.Create(filepath.Join(b.dir, "server.log")); err != nil {
@@ -185,7 +185,7 @@ func serveProfiled(ctx context.Context, dir, listen, profile string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(profile) //nolint:gosec // named by whoever measures
+	f, err := os.Create(profile)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (b *bench) programs(ctx context.Context, t *table) error {
 		return err
 	}
 	stripped := filepath.Join(b.dir, "stripped")
-	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", stripped, "github.com/holdfast-pay/holdfast/cmd/holdfast").CombinedOutput() //nolint:gosec // our own program
+	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", stripped, "github.com/holdfast-pay/holdfast/cmd/holdfast").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("build a stripped program: %w\n%s", err, out)
 	}

@@ -162,6 +162,7 @@ func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment)
 			return env, err
 		}
 		env.SaleLeft = left
+	default: // the other commands ask for nothing beyond the circumstances
 	}
 	return env, nil
 }

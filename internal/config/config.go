@@ -103,7 +103,7 @@ var clientVariables = []string{"HOLDFAST_SERVER", "HOLDFAST_KEY", "HOLDFAST_SECR
 func Load(file string, environ []string) (Config, error) {
 	c := Default()
 	if file != "" {
-		raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+		raw, err := os.ReadFile(file)
 		if err != nil {
 			return c, fmt.Errorf("read the configuration: %w", err)
 		}

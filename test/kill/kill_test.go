@@ -36,11 +36,11 @@ func TestKilled(t *testing.T) {
 	defer stop()
 	var wg sync.WaitGroup
 	for n := range workers {
-		w := &worker{t: t, p: p, n: n, rng: rand.New(rand.NewPCG(uint64(n), 7)), token: token, notice: hooks.URL, acks: done} //nolint:gosec // chance, not secrecy
+		w := &worker{t: t, p: p, n: n, rng: rand.New(rand.NewPCG(uint64(n), 7)), token: token, notice: hooks.URL, acks: done}
 		wg.Go(func() { w.run(ctx) })
 	}
 	for range *kills {
-		time.Sleep(shortest + rand.N(longest-shortest)) //nolint:gosec // as above
+		time.Sleep(shortest + rand.N(longest-shortest))
 		p.kill()
 		p.start()
 	}

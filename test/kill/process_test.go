@@ -66,7 +66,7 @@ func (p *process) url() string { return "http://" + p.addr }
 // start runs the program and waits until it is ready.
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(p.bin, "serve", "--seed", "--listen", p.addr, "--data", p.data) //nolint:gosec // the program that this test built
+	p.cmd = exec.Command(p.bin, "serve", "--seed", "--listen", p.addr, "--data", p.data)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "HOLDFAST_") {
 			p.cmd.Env = append(p.cmd.Env, v)

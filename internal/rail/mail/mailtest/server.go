@@ -81,11 +81,11 @@ func Start(t testing.TB, options ...Option) *Server {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		server.Serve(l) //nolint:errcheck // it ends when the test closes it
+		_ = server.Serve(l) // it ends when the test closes it
 	}()
 	t.Cleanup(func() {
 		close(s.stopped)
-		server.Close() //nolint:errcheck // nothing can be done about it
+		server.Close()
 		<-done
 	})
 	return s
@@ -265,11 +265,11 @@ func Blackhole(t testing.TB) (host string, port int) {
 			taken = append(taken, c)
 		}
 		for _, c := range taken {
-			c.Close() //nolint:errcheck // the test is over
+			c.Close()
 		}
 	}()
 	t.Cleanup(func() {
-		l.Close() //nolint:errcheck // the test is over
+		l.Close()
 		<-done
 	})
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port

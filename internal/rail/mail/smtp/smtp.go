@@ -163,7 +163,7 @@ func (s *Sender) deliver(ctx context.Context, letter *gomail.Msg) error {
 	if err != nil {
 		return err
 	}
-	defer line.Close() //nolint:errcheck // the letter is taken or not by now
+	defer line.Close()
 	stop := context.AfterFunc(ctx, func() { line.Close() })
 	defer stop()
 	client, err := gomail.NewClient(s.config.Host, s.options(line)...)
@@ -225,6 +225,7 @@ func (s *Sender) classify(ctx context.Context, err error) error {
 		switch refused.Reason {
 		case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
 			out.Permanent = true
+		default: // the server refused something that is not this letter
 		}
 	}
 	return out
