@@ -149,7 +149,7 @@ func TestCancelBeforeShipping(t *testing.T) {
 	b.act(p.ID, "cancel", s.form(p.ID, "reason", "품절", "bank", "088", "account", "12", "holder", "김하늘")).is(http.StatusUnprocessableEntity, "계좌번호 10~16자리를 입력해 주십시오.", `value="김하늘"`)
 	b.act(p.ID, "cancel", s.form(p.ID, "reason", "품절", "bank", "999", "account", "110-123-456789", "holder", "")).is(http.StatusUnprocessableEntity, "은행을 선택해 주십시오.")
 	b.act(p.ID, "cancel", s.form(p.ID, "reason", "품절", "bank", "088", "account", "110-123-456789", "holder", "김하늘", "amount", "1")).
-		is(http.StatusOK, "취소를 처리하였습니다.", "환불 진행 중", "••••6789")
+		is(http.StatusOK, "취소를 처리하였습니다.", "은행에 환불 30,000원을 요청했습니다.", "••••6789")
 	now := s.payment(p.ID)
 	if now.State != escrow.Cancelled || now.Refunds[0].Account.Number != "110123456789" || now.Refunded != 30_000 {
 		t.Errorf("cancelled %+v", now.Refunds)
@@ -215,7 +215,7 @@ func TestRejection(t *testing.T) {
 	}
 	waived := s.shipped()
 	s.do(escrow.Buyer, waived.ID, escrow.Reject{Reason: "x"})
-	b.act(waived.ID, "accept", s.form(waived.ID, "by", "이상점", "waive", "yes")).is(http.StatusOK, "환불 진행 중")
+	b.act(waived.ID, "accept", s.form(waived.ID, "by", "이상점", "waive", "yes")).is(http.StatusOK, "은행에 환불 30,000원을 요청했습니다.")
 	later := s.shipped()
 	s.do(escrow.Buyer, later.ID, escrow.Reject{Reason: "x"})
 	b.act(later.ID, "accept", s.form(later.ID, "by", "이상점")).is(http.StatusOK)
@@ -275,7 +275,7 @@ func TestMoneyWithoutAPlace(t *testing.T) {
 	s.do(escrow.Shop, unknown.ID, escrow.AcceptRejection{By: "a", Waive: true})
 	b.get("/console/payments/"+unknown.ID).is(http.StatusOK, "환불계좌가 필요합니다", "환불계좌 등록", "계좌 필요")
 	b.act(unknown.ID, "account", s.form(unknown.ID)).is(http.StatusUnprocessableEntity, "은행을 선택해 주십시오.")
-	b.act(unknown.ID, "account", s.form(unknown.ID, "bank", "088", "account", "110123456789", "holder", "김하늘")).is(http.StatusOK, "환불계좌를 등록하였습니다.", "환불 진행 중")
+	b.act(unknown.ID, "account", s.form(unknown.ID, "bank", "088", "account", "110123456789", "holder", "김하늘")).is(http.StatusOK, "환불계좌를 등록하였습니다.", "은행에 환불 30,000원을 요청했습니다.")
 
 	extra := s.held()
 	if _, err := s.App.Deposit(ctx, extra.Account.BankAccount, escrow.NotifyDeposit{BankTx: "tx-x", Amount: 700, At: s.Now()}); err != nil {
