@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/admin"
 	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
 	"github.com/holdfast-pay/holdfast/internal/sandbox"
+	"github.com/holdfast-pay/holdfast/internal/web/console"
 	"github.com/holdfast-pay/holdfast/internal/web/decide"
 	"github.com/holdfast-pay/holdfast/internal/web/docs"
 	"github.com/holdfast-pay/holdfast/internal/web/pay"
@@ -59,6 +60,7 @@ func (s *Server) routes() http.Handler {
 			{"/assets/", ui.Static()},
 			{"/docs/", documents()},
 			{"/pay/", pay.New(pay.Config{App: s.App, Log: s.log, Secret: s.secret})},
+			{"/console/", console.New(s.App, console.Config{Secure: strings.HasPrefix(s.config.BaseURL, "https://")}, s.log)},
 			{"/admin/v1/", admin.New(s.App, string(s.config.AdminToken), s.log)},
 			{"/sandbox/", sandbox.New(s.App, s.Loops, s.Bank, s.Carrier, s.log)},
 			{decide.Prefix, decide.New(s.App, s.operator(), s.log)},
