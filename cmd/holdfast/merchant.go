@@ -33,7 +33,7 @@ type merchantCmd struct {
 // Help tells the exit codes.
 func (*merchantCmd) Help() string {
 	return "MERCHANT is an id (mrc_...) or a shop code (imp...).\n\n" +
-		"Exit codes: 0 done; 1 the server cannot be reached or failed; 2 what was asked is wrong; 3 the server refused: wrong token, no such thing, or it does not fit what is there."
+		clientExitCodes
 }
 
 // Bounds of a conversation with the server.
@@ -43,9 +43,6 @@ const (
 	adminPage     = 100     // merchants in one answer
 	adminPages    = 1000    // answers to one list
 )
-
-// Exit codes of commands that talk to a server, beside those of the program.
-const exitRefused = 3
 
 // adminError is a call that the server refused or did not answer.
 type adminError struct {
@@ -107,12 +104,12 @@ func (c *adminClient) call(method string, path []string, query string, sent, v a
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return &adminError{exitFailed, fmt.Sprintf("the server cannot be reached: %v", err)}
+		return &adminError{exitUnreachable, fmt.Sprintf("the server cannot be reached: %v", err)}
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, adminReplyMax))
 	if err != nil {
-		return &adminError{exitFailed, fmt.Sprintf("the server's answer broke off: %v", err)}
+		return &adminError{exitUnreachable, fmt.Sprintf("the server's answer broke off: %v", err)}
 	}
 	if res.StatusCode/100 != 2 {
 		return refusedBy(res.StatusCode, raw)
@@ -121,7 +118,7 @@ func (c *adminClient) call(method string, path []string, query string, sent, v a
 		return nil
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return &adminError{exitFailed, fmt.Sprintf("the server's answer cannot be read: %v", err)}
+		return &adminError{exitUnreachable, fmt.Sprintf("the server's answer cannot be read: %v", err)}
 	}
 	return nil
 }
@@ -135,14 +132,14 @@ func refusedBy(status int, raw []byte) error {
 		}
 	}
 	if json.Unmarshal(raw, &said) != nil || said.Error.Message == "" {
-		return &adminError{exitFailed, fmt.Sprintf("the server answered %d; is it a Holdfast server?", status)}
+		return &adminError{exitUnreachable, fmt.Sprintf("the server answered %d; is it a Holdfast server?", status)}
 	}
-	code := exitRefused
+	code := exitFailed
 	switch {
 	case status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge:
 		code = exitUsage
 	case status >= http.StatusInternalServerError:
-		code = exitFailed
+		code = exitUnreachable
 	}
 	e := said.Error
 	lines := []string{fieldText(e.Field, e.Message)}

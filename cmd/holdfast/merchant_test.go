@@ -88,16 +88,16 @@ func TestMerchantExitCodes(t *testing.T) {
 		code   int
 		say    string
 	}{
-		{s.URL, []string{"set", s.Code, "name"}, 2, "no setting"},
-		{s.URL, []string{"set", s.Code, "name=a", "name=b"}, 2, "twice"},
-		{s.URL, []string{"set", s.Code, "webhook=1", "webhook.url=x"}, 2, "whole and in part"},
-		{s.URL, []string{"set", s.Code, "nane=a"}, 2, "nane: is not a field"},
-		{s.URL, []string{"set", s.Code, "policy.autoConfirmTrackedDays=1", "zzz=1"}, 2, "zzz"},
-		{s.URL, []string{"show", "impnone"}, 3, "no such"},
-		{s.URL, []string{"keys", "revoke", s.Code, "../../x"}, 3, "no such"},
-		{s.URL, []string{"list", "--token", "wrong"}, 3, "token"},
-		{other.URL, []string{"list"}, 1, "404"},
-		{gone.URL, []string{"list"}, 1, "cannot be reached"},
+		{s.URL, []string{"set", s.Code, "name"}, exitUsage, "no setting"},
+		{s.URL, []string{"set", s.Code, "name=a", "name=b"}, exitUsage, "twice"},
+		{s.URL, []string{"set", s.Code, "webhook=1", "webhook.url=x"}, exitUsage, "whole and in part"},
+		{s.URL, []string{"set", s.Code, "nane=a"}, exitUsage, "nane: is not a field"},
+		{s.URL, []string{"set", s.Code, "policy.autoConfirmTrackedDays=1", "zzz=1"}, exitUsage, "zzz"},
+		{s.URL, []string{"show", "impnone"}, exitFailed, "no such"},
+		{s.URL, []string{"keys", "revoke", s.Code, "../../x"}, exitFailed, "no such"},
+		{s.URL, []string{"list", "--token", "wrong"}, exitFailed, "token"},
+		{other.URL, []string{"list"}, exitUnreachable, "404"},
+		{gone.URL, []string{"list"}, exitUnreachable, "cannot be reached"},
 	} {
 		_, err := merchantAt(t, k.server, k.args...)
 		var coded interface{ ExitCode() int }

@@ -28,7 +28,7 @@ type sandboxCmd struct {
 
 // Help tells the exit codes.
 func (*sandboxCmd) Help() string {
-	return "Plays the buyer, the bank, the carrier, the mail server and time for a test shop of a running server.\n\n" + sandboxExitCodes
+	return "Plays the buyer, the bank, the carrier, the mail server and time for a test shop of a running server.\n\n" + clientExitCodes
 }
 
 // lifeJSON is what the commands read of a payment; --json prints all of it.
@@ -304,7 +304,7 @@ type clockCmd struct {
 
 // Help tells the exit codes.
 func (*clockCmd) Help() string {
-	return "Without a flag the clock is shown. It moves forward only; the command returns when everything that fell due is done.\n\n" + sandboxExitCodes
+	return "Without a flag the clock is shown. It moves forward only; the command returns when everything that fell due is done.\n\n" + clientExitCodes
 }
 
 // Run prints what happened, if the clock was moved, and where it stands.

@@ -26,11 +26,6 @@ type sandboxServer struct {
 	JSON   bool   `name:"json" help:"Print the server's answer as JSON."`
 }
 
-const sandboxExitCodes = "Exit codes: 0 done; 1 the server refused, or a scenario did not go as it should; 2 the command line is wrong; 3 the server cannot be reached."
-
-// exitUnreachable says that nothing is known of what was asked.
-const exitUnreachable = 3
-
 // Bounds of a conversation with the sandbox. Moving a clock may take long.
 const (
 	sandboxTimeout  = 11 * time.Minute
