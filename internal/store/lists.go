@@ -70,7 +70,7 @@ func (f Filter) where(merchant string) (string, []any) {
 		conds = append(conds, cond)
 	}
 	if f.Text != "" {
-		add(`(id LIKE ? ESCAPE '\' OR lower(order_id) LIKE ? ESCAPE '\' OR lower(doc) LIKE ? ESCAPE '\')`, "%"+escapeLike(strings.ToLower(f.Text))+"%")
+		add(`words LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(f.Text))+"%")
 	}
 	column := strings.Fields(Order{By: f.At}.clause())[0]
 	column = strings.TrimSuffix(column, ",")

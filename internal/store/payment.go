@@ -344,11 +344,11 @@ func (t *Tx) insertPayment(p *escrow.Payment) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.ex.exec(`INSERT INTO payment (`+paymentColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+	_, err = t.ex.exec(`INSERT INTO payment (`+paymentColumns+`, words)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		p.Merchant, p.ID, p.OrderID, p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
 		p.OpenedAt.UnixMicro(), nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(),
-		nullable(p.WakeAt), nullable(p.TrackAt), taskText(p.Tasks), doc)
+		nullable(p.WakeAt), nullable(p.TrackAt), taskText(p.Tasks), doc, searchWords(p))
 	return err
 }
 
@@ -359,11 +359,11 @@ func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
 		return err
 	}
 	n, err := t.ex.exec(`UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
-		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15
-		WHERE merchant = $16 AND id = $17 AND version = $18`,
+		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16
+		WHERE merchant = $17 AND id = $18 AND version = $19`,
 		p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
 		nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(), nullable(p.WakeAt), nullable(p.TrackAt),
-		taskText(p.Tasks), doc, p.Merchant, p.ID, was)
+		taskText(p.Tasks), doc, searchWords(p), p.Merchant, p.ID, was)
 	if err == nil && n == 0 {
 		return ErrStale
 	}

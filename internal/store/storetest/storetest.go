@@ -413,6 +413,9 @@ func searchTakesWordsLiterally(t *testing.T, s *store.Store) {
 		for id, name := range names {
 			p := young(id)
 			p.Name = name
+			if id == "imp_7" {
+				p.Buyer.Phone = "010-2345-6789"
+			}
 			if err := tx.Apply(0, &escrow.Decision{Next: p}, store.Owed{}); err != nil {
 				return err
 			}
@@ -421,6 +424,8 @@ func searchTakesWordsLiterally(t *testing.T, s *store.Store) {
 	})
 	for text, want := range map[string][]string{
 		"100%": {"imp_1"}, "r_s": {"imp_3"}, "mixed": {"imp_6"}, "면": {"imp_1"}, "imp\\_": nil, "%": {"imp_1"}, "order-imp_2": {"imp_2"}, "nowhere": nil,
+		"grounds": nil, `"`: {"imp_7"}, // texts are searched, not the names under which they are kept
+		"01023456789": {"imp_7"}, "2345-67": {"imp_7"},
 	} {
 		got := read(t, s, func(r *store.Reader) ([]escrow.Payment, error) {
 			return r.Payments(Merchant, store.Filter{Text: text}, store.Order{}, 0, 100)

@@ -58,6 +58,7 @@ CREATE TABLE payment (
     wake_at      INTEGER, -- when Tick has something to do
     track_at     INTEGER, -- when the carrier is asked next
     tasks        TEXT,    -- open tasks, comma separated
+    words        TEXT    NOT NULL DEFAULT '', -- what people search for, in small letters
     doc          TEXT    NOT NULL,
     PRIMARY KEY (merchant, id)
 ) STRICT;
