@@ -51,11 +51,13 @@ func (s sessionStore) Commit(token string, data []byte, _ time.Time) error {
 }
 
 func newSessions(a *app.App, config Config, log *slog.Logger) *scs.SessionManager {
-	m := scs.New()
-	m.Store = sessionStore{app.Session{App: a}}
-	m.HashTokenInStore = true
-	m.Lifetime = signedInFor
-	m.Cookie = scs.SessionCookie{Name: "holdfast_console", HttpOnly: true, Path: "/", SameSite: http.SameSiteLaxMode, Secure: config.Secure}
+	// Not scs.New: it starts a store in memory that nobody uses and nothing ends.
+	m := &scs.SessionManager{
+		Store: sessionStore{app.Session{App: a}}, HashTokenInStore: true, Lifetime: signedInFor, Codec: scs.GobCodec{},
+		Cookie: scs.SessionCookie{
+			Name: "holdfast_console", HttpOnly: true, Path: "/", SameSite: http.SameSiteLaxMode, Secure: config.Secure,
+		},
+	}
 	if config.Secure {
 		m.Cookie.Name = "__Host-holdfast_console"
 	}
