@@ -137,10 +137,11 @@ func (a *App) Bounced(ctx context.Context, merchantID, mailID, reason string) er
 	return a.MailDone(ctx, m)
 }
 
-// ClaimWebhooks leases pending calls that are due.
-func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, lease time.Duration, limit int) ([]Webhook, error) {
+// ClaimWebhooks leases pending calls that are due, of other merchants than
+// those in skip.
+func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, skip []string, lease time.Duration, limit int) ([]Webhook, error) {
 	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]Webhook, error) {
-		return tx.ClaimWebhooks(merchantID, now, lease, limit)
+		return tx.ClaimWebhooks(merchantID, skip, now, lease, limit)
 	})
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -121,15 +122,15 @@ func scanMail(rows rowSet) (m Mail, err error) {
 // ClaimMails leases up to limit pending mails that are due and counts the
 // attempt. A lease that runs out makes the mail due again.
 func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, limit int) ([]Mail, error) {
-	return all(&t.queries, scanMail, claim("mail", "id", pending, mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanMail, claim("mail", "id", pending, "", mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // claim is the one shape of claiming owed work: take what is due, lease it by
 // moving its due time, and answer with the rows. $1 now, $2 merchant or empty,
-// $3 limit, $4 end of the lease.
-func claim(table, key, open, columns string) string {
+// $3 limit, $4 end of the lease; but narrows what may be taken.
+func claim(table, key, open, but, columns string) string {
 	return `WITH due AS (
-			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2) ORDER BY due_at LIMIT $3
+			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2)` + but + ` ORDER BY due_at LIMIT $3
 		)
 		UPDATE ` + table + ` SET due_at = $4, attempts = attempts + 1, leased = 1
 		WHERE (merchant, ` + key + `) IN (SELECT merchant, ` + key + ` FROM due) AND ` + open + ` RETURNING ` + columns
@@ -198,9 +199,12 @@ func scanWebhook(rows rowSet) (w Webhook, err error) {
 	return w, err
 }
 
-// ClaimWebhooks leases up to limit pending calls that are due.
-func (t *Tx) ClaimWebhooks(merchant string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
-	return all(&t.queries, scanWebhook, claim("webhook", "id", pending, webhookColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+// ClaimWebhooks leases up to limit pending calls that are due, of other
+// merchants than those in skip.
+func (t *Tx) ClaimWebhooks(merchant string, skip []string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
+	const others = ` AND $5 NOT LIKE '%' || merchant || '%'`
+	return all(&t.queries, scanWebhook, claim("webhook", "id", pending, others, webhookColumns),
+		now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro(), strings.Join(skip, ","))
 }
 
 // WebhookDone records what became of a call.
@@ -264,7 +268,7 @@ func (t *Tx) InsertBankOrder(o BankOrder) error {
 // answer is that before the claim of a pending order; MarkAsked makes the
 // attempt durable before the bank is called.
 func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration, limit int) ([]BankOrder, error) {
-	return all(&t.queries, scanOrder, claim("bank_order", "key", unanswered, orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanOrder, claim("bank_order", "key", unanswered, "", orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // MarkAsked says that the bank may have been asked from now on.

@@ -90,7 +90,7 @@ func TestPlansDoNotGrow(t *testing.T) {
 		_, _ = tx.DuePayments(merchant, now, 1)
 		_, _ = tx.TrackPayments(merchant, now, 1)
 		_, _ = tx.ClaimMails(merchant, now, time.Minute, 1)
-		_, _ = tx.ClaimWebhooks(merchant, now, time.Minute, 1)
+		_, _ = tx.ClaimWebhooks(merchant, nil, now, time.Minute, 1)
 		_, _ = tx.ClaimBankOrders(merchant, now, time.Minute, 1)
 		_, _ = tx.OwesMails(merchant, now)
 		_, _ = tx.OwesWebhooks(merchant, now)

@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
@@ -47,18 +46,50 @@ func (l *Loops) mail(ctx context.Context, m app.Mail) error {
 	return l.App.MailDone(ctx, m)
 }
 
-// hookPause is the pause between two calls about one event (contract section 1.8).
-const hookPause = time.Minute
+const (
+	// hookPause is the pause between two calls about one event (contract section 1.8).
+	hookPause = time.Minute
+	// hookLease outlasts every call that was begun, also one that waited for a
+	// page of others.
+	hookLease = 10 * time.Minute
+)
 
+// webhooks makes the calls that a merchant is owed and waits for their ends.
 func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
-	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, lease, page)
+	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, nil, hookLease, page)
 	if err != nil {
 		return 0, err
 	}
 	return each(claimed, func(w app.Webhook) error { return l.webhook(ctx, w) })
+}
+
+// startWebhooks begins the calls that are owed and does not wait for their
+// ends, so that a shop that does not answer delays no other.
+func (l *Loops) startWebhooks(ctx context.Context, merchantID string) (int, error) {
+	full, free := l.shops.room()
+	if free == 0 || slices.Contains(full, merchantID) {
+		return 0, nil
+	}
+	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
+		return 0, err
+	}
+	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, full, hookLease, min(perShop, free))
+	if err != nil {
+		return 0, err
+	}
+	for _, w := range claimed {
+		l.shops.begin(w.Merchant)
+		l.wg.Go(func() {
+			defer l.shops.end(w.Merchant)
+			if err := l.webhook(ctx, w); err != nil && ctx.Err() == nil {
+				l.Log.Error("a call to a shop was not recorded; it is made again", "webhook", w.ID, "error", err)
+			}
+		})
+	}
+	return len(claimed), nil
 }
 
 func (l *Loops) webhook(ctx context.Context, w app.Webhook) error {
@@ -74,8 +105,7 @@ func (l *Loops) webhook(ctx context.Context, w app.Webhook) error {
 	if m.Webhook.Form {
 		call.ContentType = "application/x-www-form-urlencoded"
 	}
-	attempt := l.hosts.call(w.URL, func() webhook.Attempt { return l.Hooks.Send(ctx, call) })
-	return l.App.WebhookDone(ctx, called(w, attempt, l.App.MerchantNow(&m)))
+	return l.App.WebhookDone(ctx, called(w, l.Hooks.Send(ctx, call), l.App.MerchantNow(&m)))
 }
 
 // called records an attempt and decides whether there will be another.
@@ -128,47 +158,6 @@ func (l *Loops) body(ctx context.Context, m *merchant.Merchant, w app.Webhook) (
 		return []byte(notice.Form()), nil
 	}
 	return notice.JSON()
-}
-
-// hostGate bounds how many calls one host has at a time, so that a slow shop
-// does not take every place.
-type hostGate struct {
-	mu   sync.Mutex
-	left *sync.Cond
-	busy map[string]int
-}
-
-// perHost is how many calls one host has at a time.
-const perHost = 4
-
-func newHostGate() *hostGate {
-	g := &hostGate{busy: map[string]int{}}
-	g.left = sync.NewCond(&g.mu)
-	return g
-}
-
-func (g *hostGate) call(rawURL string, fn func() webhook.Attempt) webhook.Attempt {
-	host := rawURL
-	if u, err := url.Parse(rawURL); err == nil {
-		host = u.Host
-	}
-	g.mu.Lock()
-	for g.busy[host] >= perHost {
-		g.left.Wait()
-	}
-	g.busy[host]++
-	g.mu.Unlock()
-	defer g.leave(host)
-	return fn()
-}
-
-func (g *hostGate) leave(host string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.busy[host]--; g.busy[host] == 0 {
-		delete(g.busy, host)
-	}
-	g.left.Broadcast()
 }
 
 // orderPauses are the pauses between questions after an order without an answer.

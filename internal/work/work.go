@@ -67,13 +67,13 @@ type Config struct {
 type Loops struct {
 	Config
 	advancing sync.Map // merchant id -> struct{}
-	hosts     *hostGate
+	shops     *shopGate
 	wg        sync.WaitGroup
 	stop      context.CancelFunc
 }
 
 // New builds the loops; Start runs them.
-func New(c Config) *Loops { return &Loops{Config: c, hosts: newHostGate()} }
+func New(c Config) *Loops { return &Loops{Config: c, shops: newShopGate()} }
 
 // Start runs the loops until Close. Each kind has its own loop, so that a dead
 // mail server delays no webhook.
@@ -81,7 +81,7 @@ func (l *Loops) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
 	l.loop(ctx, app.WorkMail, l.everyone(l.mails))
-	l.loop(ctx, app.WorkWebhook, l.everyone(l.webhooks))
+	l.loop(ctx, app.WorkWebhook, l.everyone(l.startWebhooks))
 	l.loop(ctx, app.WorkBank, l.everyone(l.orders))
 	l.loop(ctx, app.WorkTime, l.everyone(l.ticks))
 	l.loop(ctx, app.WorkCarrier, l.everyone(l.tracks))
@@ -101,9 +101,14 @@ func (l *Loops) Close() {
 }
 
 // loop repeats a step while it finds something, and rests when it does not. A
-// change through the door that owes its kind of work wakes it at once.
+// change through the door that owes its kind of work wakes it at once, and so
+// does a place for a call that has become free.
 func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Context) (int, error)) {
 	pokes := l.App.Pokes(kind)
+	var freed <-chan struct{}
+	if kind == app.WorkWebhook {
+		freed = l.shops.freed
+	}
 	l.wg.Go(func() {
 		for ctx.Err() == nil {
 			n, err := step(ctx)
@@ -117,6 +122,7 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 			case <-ctx.Done():
 			case <-time.After(rest):
 			case <-pokes:
+			case <-freed:
 			}
 		}
 	})
