@@ -9,6 +9,10 @@ import (
 // maxWords bounds what is kept of a payment for searching, in bytes.
 const maxWords = 4000
 
+// separators are what people write between the digits of a number. A replacer
+// is costly to make and free to use.
+var separators = strings.NewReplacer("-", "", " ", "")
+
 // searchWords are the texts of a payment that people look for, in small
 // letters and a line each: what a person typed or reads, and no names of fields.
 // Phone, account and tracking numbers also stand without hyphens and blanks.
@@ -21,7 +25,7 @@ func searchWords(p *escrow.Payment) string {
 			}
 			b.WriteString(strings.ToLower(t))
 			b.WriteByte('\n')
-			if plain := strings.NewReplacer("-", "", " ", "").Replace(t); plain != t && strings.Trim(plain, "0123456789+") == "" {
+			if plain := separators.Replace(t); plain != t && strings.Trim(plain, "0123456789+") == "" {
 				b.WriteString(plain)
 				b.WriteByte('\n')
 			}
