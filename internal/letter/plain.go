@@ -34,6 +34,9 @@ func plain(s string, most int) string {
 		return r
 	}, s)
 	s = cut(strings.Join(strings.Fields(s), " "), most)
+	if !strings.ContainsAny(s, "./") {
+		return s // nothing linkable is without one of them
+	}
 	return linkable.ReplaceAllStringFunc(s, func(found string) string {
 		if strings.HasSuffix(found, "//") {
 			return strings.TrimSuffix(found, "//") + breaker + "/" + breaker + "/"
