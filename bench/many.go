@@ -64,7 +64,7 @@ func (b *bench) gatherCrowd(ctx context.Context, c *crowd, t *template, now time
 		return err
 	}
 	c.bytes = info.Size()
-	b.say("%d open escrows loaded by SQL in %.0f s, %.0f MiB (letters without their texts).", c.open, c.loaded.Seconds(), float64(c.bytes)/(1<<20))
+	b.say("%d open escrows loaded by SQL in %.0f s, %.0f MiB (without the letters that were sent).", c.open, c.loaded.Seconds(), float64(c.bytes)/(1<<20))
 	return nil
 }
 
