@@ -123,10 +123,13 @@ const (
 	alphanumeric = digits + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
+// separators stand between the digits of a tracking number for the eye.
+var separators = strings.NewReplacer("-", "", " ", "")
+
 // Compact returns a tracking number without spaces and hyphens and in capitals,
 // which is how carriers compare them.
 func Compact(number string) string {
-	return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(number))
+	return strings.ToUpper(separators.Replace(number))
 }
 
 // Doubt says why a tracking number may be mistyped. Carriers publish no binding

@@ -20,7 +20,6 @@
 package letter
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
@@ -80,6 +79,12 @@ var (
 	textLayout = texttemplate.Must(texttemplate.New("letter.txt.tmpl").ParseFS(templates, "letter.txt.tmpl"))
 )
 
+// What most letters fit in, in bytes, so that they are written into one piece of memory.
+const (
+	usualText = 4 << 10
+	usualHTML = 14 << 10
+)
+
 // Compose writes the letter of one kind. It fails when the kind is unknown,
 // when a link is not an absolute http or https address, and when a letter that
 // asks for a decision has no link to decide by.
@@ -92,7 +97,9 @@ func Compose(kind escrow.Mail, v View) (Letter, error) {
 	if c.err != nil {
 		return Letter{}, fmt.Errorf("letter %s: %w", kind, c.err)
 	}
-	var text, html bytes.Buffer
+	var text, html strings.Builder
+	text.Grow(usualText)
+	html.Grow(usualHTML)
 	if err := textLayout.Execute(&text, p); err != nil {
 		return Letter{}, fmt.Errorf("letter %s: %w", kind, err)
 	}
