@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
 // guard is what every request passes first. Edges answer in their own dialect;
@@ -14,7 +16,7 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			refuse(w, http.StatusMethodNotAllowed, wirev1.MessageMethodNotAllowed)
 			return
 		}
 		if len(r.TransferEncoding) > 0 {
@@ -23,11 +25,11 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
-			http.Error(w, "compressed request bodies are not accepted", http.StatusUnsupportedMediaType)
+			refuse(w, http.StatusUnsupportedMediaType, wirev1.MessageCompressed)
 			return
 		}
 		if strings.Contains(r.URL.Path, "\x00") {
-			http.Error(w, "not found", http.StatusNotFound)
+			refuse(w, http.StatusNotFound, wirev1.MessageNotFound)
 			return
 		}
 		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
@@ -39,7 +41,7 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 				}
 				log.Error("a request panicked", "path", redact(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
 				if !seen.wrote {
-					http.Error(seen, `{"code":-1,"message":"서버 오류가 발생하였습니다.","response":null}`, http.StatusInternalServerError)
+					refuse(seen, http.StatusInternalServerError, wirev1.MessageFailure)
 				}
 			}
 			took := time.Since(began) //nolint:forbidigo // as above
@@ -48,6 +50,12 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 		}()
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// refuse answers in PortOne V1's envelope, as its clients parse JSON whatever
+// the status is; nobody else runs into what is refused here.
+func refuse(w http.ResponseWriter, status int, message string) {
+	answer(w, status, wirev1.Refusal(wirev1.CodeFault, message))
 }
 
 // secretPaths are prefixes after which a path carries a secret.
