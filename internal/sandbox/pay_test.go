@@ -66,7 +66,7 @@ func TestPayRefusesAndChangesNothing(t *testing.T) {
 		{http.StatusBadRequest, body{"amount": 100, "tax_free": 200}, "tax_free"},
 		{http.StatusConflict, body{"amount": 100, "pay_method": "trans", "digital": true, "escrow": true}, "escrow"},
 		{http.StatusConflict, body{"amount": 100, "merchant_uid": "taken"}, "merchant_uid"},
-		{http.StatusConflict, body{"amount": 100, "merchant_uid": "prepared"}, "amount"},
+		{http.StatusConflict, body{"amount": 100, "merchant_uid": "prepared"}, "amount: 사전등록된 금액"},
 		{http.StatusBadRequest, []byte(`[1]`), "JSON"},
 		{http.StatusBadRequest, []byte(`{"amount":1,"amount":2}`), "amount"},
 		{http.StatusBadRequest, []byte("{\"amount\":1,\"name\":\"a\x00b\"}"), "NUL"},

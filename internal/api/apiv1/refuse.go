@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
@@ -83,20 +82,7 @@ func (h *api) refuse(c *call, m manner, err error) answer {
 	if status == http.StatusNotFound {
 		return notFoundPayment()
 	}
-	return refused(status, code, m.say(reasonOf(no)))
-}
-
-// reasonOf adds the refusals that concern more than one payment to those of the
-// rules.
-func reasonOf(no *escrow.Refusal) string {
-	switch no.Code {
-	case app.PreparedDiffers:
-		return "amount: 사전등록된 금액과 일치하지 않습니다"
-	case app.MethodNotOffered:
-		return "pay_method: 상점에서 제공하지 않는 결제수단입니다"
-	default:
-		return wirev1.RefusalText(no)
-	}
+	return refused(status, code, m.say(wirev1.RefusalText(no)))
 }
 
 // failed logs a fault and tells the caller no more than that there was one.

@@ -28,6 +28,9 @@ var refusalTexts = map[escrow.Code]string{
 	escrow.EscrowUnavailable:    "에스크로를 적용할 수 없는 결제입니다",
 	escrow.TooMany:              "한 결제에서 처리할 수 있는 횟수를 초과하였습니다",
 	escrow.ByPolicy:             "상점의 에스크로 정책상 허용되지 않습니다",
+	// Of the door, for what concerns more than one payment.
+	"prepared_differs":   "사전등록된 금액과 일치하지 않습니다",
+	"method_not_offered": "상점에서 제공하지 않는 결제수단입니다",
 }
 
 // invalidTexts are closer words for fields with a value that no rule allows.
