@@ -110,7 +110,7 @@ func (s *api) authorize(next http.Handler) http.Handler {
 		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		hash := sha256.Sum256([]byte(strings.TrimSpace(given)))
 		same := subtle.ConstantTimeCompare(hash[:], s.token[:]) == 1
-		if !s.open || !same || !strings.EqualFold(scheme, "Bearer") {
+		if !s.open || !same || !strings.EqualFold(scheme, "Bearer") || len(r.Header.Values("Authorization")) > 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="holdfast admin"`)
 			refuse(http.StatusUnauthorized, "unauthorized", "", "the operator's token is required: Authorization: Bearer TOKEN").write(w)
 			return

@@ -35,6 +35,11 @@ func TestOnlyTheOperatorGetsIn(t *testing.T) {
 			}
 		}
 	}
+	twice, _ := http.NewRequest(http.MethodGet, c.url+"/admin/v1/merchants", nil)
+	twice.Header["Authorization"] = []string{"Bearer " + token, "Bearer x"}
+	if a := do(t, twice); a.status != http.StatusUnauthorized {
+		t.Errorf("two tokens, one of them wrong: %d", a.status)
+	}
 	closed := httptest.NewServer(admin.New(c.App, "", slog.New(slog.DiscardHandler)))
 	defer closed.Close()
 	for _, header := range []string{"", "Bearer ", "Bearer x"} {
