@@ -162,7 +162,8 @@ func (h *window) inWindow(next func(http.ResponseWriter, *http.Request, *visit))
 
 // fault logs what went wrong and says only that something did.
 func (h *window) fault(w http.ResponseWriter, r *http.Request, err error) {
-	h.Log.ErrorContext(r.Context(), "payment window", "path", r.URL.Path, "error", err)
+	// Not the path: it is the authority to pay.
+	h.Log.ErrorContext(r.Context(), "a payment window failed", "method", r.Method, "error", err)
 	h.message(w, r, http.StatusServiceUnavailable, "broken")
 }
 
