@@ -218,7 +218,7 @@ func (a *App) after(res *Result) {
 	a.poke(res.owes...)
 	for _, e := range res.Events {
 		if e.Type == escrow.EventAccountClosed || e.Type == escrow.EventAccountExpired {
-			a.closeAccount(res.Payment)
+			a.closeAccount(res.Payment.Merchant, res.Payment.Account.BankAccount)
 		}
 	}
 }
@@ -227,11 +227,11 @@ func (a *App) after(res *Result) {
 // it refuses late money by the due time it knows, or the deposit is suspended.
 const closeWait = 10 * time.Second
 
-func (a *App) closeAccount(p escrow.Payment) {
+func (a *App) closeAccount(merchantID string, account escrow.BankAccount) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 	defer cancel()
-	if err := a.bank.CloseAccount(ctx, p.Merchant, p.Account.BankAccount); err != nil {
-		a.log.Warn("the bank did not close an account", "merchant", p.Merchant, "payment", p.ID, "error", err)
+	if err := a.bank.CloseAccount(ctx, merchantID, account); err != nil {
+		a.log.Warn("the bank did not close an account", "merchant", merchantID, "bank", account.Bank, "error", err)
 	}
 }
 

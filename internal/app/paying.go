@@ -142,16 +142,28 @@ func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow
 		return escrow.Payment{}, err
 	}
 	order.Due = due
-	return a.begin(ctx, escrow.Shop, merchantID, req, func(id string) ([]step, error) {
+	var issued []escrow.BankAccount
+	p, err := a.begin(ctx, escrow.Shop, merchantID, req, func(id string) ([]step, error) {
 		account, err := a.bank.IssueAccount(ctx, accountRequest(&m, id, req.Amount, order))
 		if err != nil {
 			return nil, fmt.Errorf("the bank issued no account: %w", err)
 		}
+		issued = append(issued, account)
 		return []step{
 			{escrow.Shop, escrow.Choose{Method: escrow.VirtualAccount, Escrow: req.Escrow, ByAPI: true}},
 			{escrow.Bank, escrow.IssueAccount{Account: escrow.Account{BankAccount: account, Due: order.Due}}},
 		}, nil
 	})
+	var no *escrow.Refusal
+	if err != nil && !errors.As(err, &no) {
+		return p, err // it may have been stored all the same, and with it the account
+	}
+	for _, account := range issued { // an account that no payment has must take no money
+		if p.Account == nil || p.Account.BankAccount != account {
+			a.closeAccount(m.ID, account)
+		}
+	}
+	return p, err
 }
 
 func accountRequest(m *merchant.Merchant, id string, amount money.Won, order AccountOrder) AccountRequest {
