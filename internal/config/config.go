@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"slices"
@@ -117,10 +119,23 @@ func Load(file string, environ []string) (Config, error) {
 		return c, err
 	}
 	if c.BaseURL == "" {
-		c.BaseURL = "http://" + c.Listen
+		c.BaseURL = "http://" + reachable(c.Listen)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	return c, c.Check()
+}
+
+// reachable is how this machine reaches an address to listen on: one that means
+// every interface is no address to send anybody to.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func (c *Config) fromEnv(environ []string) error {
@@ -157,6 +172,9 @@ func (c *Config) Check() error {
 	}
 	if c.AdminToken != "" && len(c.AdminToken) < 16 {
 		return errors.New("admin_token: must have at least 16 characters")
+	}
+	if _, err := mail.ParseAddress(c.Mail.From); err != nil || strings.ContainsAny(c.Mail.From, "<> ") {
+		return fmt.Errorf("mail.from %q: must be a mail address alone, such as no-reply@shop.example", c.Mail.From)
 	}
 	switch c.Mode {
 	case Sandbox:
