@@ -4,7 +4,11 @@
 set -euo pipefail
 
 missing=()
-command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=(chromium)
+if [ -n "${CHROMIUM:-}" ]; then
+  command -v "$CHROMIUM" >/dev/null || { echo "CHROMIUM is set to $CHROMIUM, which is no program." >&2; exit 1; }
+else
+  command -v chromium >/dev/null || missing+=(chromium)
+fi
 dpkg-query -W -f='${Status}' fonts-noto-cjk 2>/dev/null | grep -q 'ok installed' ||
   { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ko family)" ]; } ||
   missing+=(fonts-noto-cjk)
