@@ -17,9 +17,8 @@ import (
 
 // merchantCmd changes merchants in a running server through its admin API.
 type merchantCmd struct {
-	Server string `placeholder:"URL" env:"HOLDFAST_SERVER" default:"http://127.0.0.1:8080" help:"The running server (${default})."`
-	Token  string `placeholder:"T" env:"HOLDFAST_ADMIN_TOKEN" help:"The operator's token."`
-	JSON   bool   `name:"json" help:"Print the server's answer as JSON."`
+	adminFlags
+	JSON bool `name:"json" help:"Print the server's answer as JSON."`
 
 	List     merchantListCmd     `cmd:"" help:"List merchants."`
 	Show     merchantShowCmd     `cmd:"" help:"Show a merchant's settings."`
@@ -65,19 +64,35 @@ type adminClient struct {
 	http  *http.Client
 }
 
+// adminFlags say which server is meant and open its admin API.
+type adminFlags struct {
+	Server string `placeholder:"URL" env:"HOLDFAST_SERVER" default:"http://127.0.0.1:8080" help:"The running server (${default})."`
+	Token  string `placeholder:"T" env:"HOLDFAST_ADMIN_TOKEN" help:"The operator's token."`
+}
+
+// client is the client that the flags describe.
+func (f *adminFlags) client(out io.Writer) (*adminClient, error) {
+	base, err := url.Parse(f.Server)
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
+		return nil, fmt.Errorf("--server: %.80q is no http or https URL", f.Server)
+	}
+	if f.Token == "" {
+		return nil, errors.New("--token: is missing; give the operator's token, or set HOLDFAST_ADMIN_TOKEN")
+	}
+	return &adminClient{
+		base: base.JoinPath("admin", "v1"), token: f.Token, out: out,
+		http: &http.Client{Timeout: adminTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}, nil
+}
+
 // AfterApply gives every command below the client that the flags describe.
 func (c *merchantCmd) AfterApply(k *kong.Context) error {
-	base, err := url.Parse(c.Server)
-	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return fmt.Errorf("--server: %.80q is no http or https URL", c.Server)
+	client, err := c.client(k.Stdout)
+	if err != nil {
+		return err
 	}
-	if c.Token == "" {
-		return errors.New("--token: is missing; give the operator's token, or set HOLDFAST_ADMIN_TOKEN")
-	}
-	k.Bind(&adminClient{
-		base: base.JoinPath("admin", "v1"), token: c.Token, json: c.JSON, out: k.Stdout,
-		http: &http.Client{Timeout: adminTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-	})
+	client.json = c.JSON
+	k.Bind(client)
 	return nil
 }
 

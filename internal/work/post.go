@@ -3,7 +3,6 @@ package work
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/letter"
@@ -47,16 +46,6 @@ func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err er
 // MessageID names a mail over all merchants, so that a report of non-delivery
 // leads back to it.
 func MessageID(m *app.Mail) string { return m.Merchant + "." + m.ID }
-
-// Bounce reads a report of non-delivery and records it on the mail it is about.
-func Bounce(ctx context.Context, a *app.App, report []byte) error {
-	id, permanent, reason, err := mail.ParseBounce(report)
-	if err != nil || !permanent {
-		return err
-	}
-	merchantID, mailID, _ := strings.Cut(id, ".")
-	return a.Bounced(ctx, merchantID, mailID, reason)
-}
 
 func (l *Letters) view(ctx context.Context, m *app.Mail) (letter.View, error) {
 	p, err := l.App.Payment(ctx, m.Merchant, m.Payment)
