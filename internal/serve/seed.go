@@ -41,7 +41,7 @@ func (s *Server) seed(ctx context.Context) (*Seeded, error) {
 	m, err = s.App.CreateMerchant(ctx, "seed", SeedCode, "한빛상점", merchant.Sandbox, func(m *merchant.Merchant) {
 		m.BusinessNo, m.Phone, m.Email = "123-45-67890", "02-1234-5678", SeedEmail
 		m.Account = escrow.BankAccount{Bank: "004", Number: "12345678901234", Holder: "한빛상점"}
-		m.Webhook.URL = SeedWebhook
+		m.Webhook.URL, m.Webhook.EscrowEvents = SeedWebhook, true
 		m.ReturnTo = escrow.Party{Name: "한빛상점 반품 담당", Phone: "02-1234-5678", Address: "서울특별시 종로구 세종대로 1", Postcode: "03154"}
 	})
 	if err != nil {
