@@ -108,6 +108,9 @@ func (a *App) MailDone(ctx context.Context, m Mail) error {
 			return nil
 		}
 		p, err := tx.Payment(m.Merchant, m.Payment)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // a letter about nothing feeds no guard
+		}
 		if err != nil {
 			return err
 		}

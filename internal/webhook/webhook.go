@@ -47,6 +47,8 @@ type Call struct {
 	Repeated    bool
 	// Private allows private addresses: only for sandbox merchants.
 	Private bool
+	// Limit ends the call earlier than PortOne V1's limits do; 0 leaves those.
+	Limit time.Duration
 }
 
 // Attempt is what happened to a call, as it is logged.
@@ -109,6 +111,9 @@ func (s *Sender) Send(ctx context.Context, c Call) Attempt {
 	limit := firstLimit
 	if c.Repeated {
 		limit = repeatLimit
+	}
+	if c.Limit > 0 {
+		limit = min(limit, c.Limit)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -54,7 +54,8 @@ const (
 	hookLease = 10 * time.Minute
 )
 
-// webhooks makes the calls that a merchant is owed and waits for their ends.
+// webhooks makes the calls that a merchant is owed and waits for their ends, for
+// each no longer than CallLimit.
 func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
 		return 0, err
@@ -63,7 +64,7 @@ func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return each(claimed, func(w app.Webhook) error { return l.webhook(ctx, w) })
+	return each(claimed, func(w app.Webhook) error { return l.webhook(ctx, w, l.CallLimit) })
 }
 
 // startWebhooks begins the calls that are owed and does not wait for their
@@ -84,7 +85,7 @@ func (l *Loops) startWebhooks(ctx context.Context, merchantID string) (int, erro
 		l.shops.begin(w.Merchant)
 		l.wg.Go(func() {
 			defer l.shops.end(w.Merchant)
-			if err := l.webhook(ctx, w); err != nil && ctx.Err() == nil {
+			if err := l.webhook(ctx, w, 0); err != nil && ctx.Err() == nil {
 				l.Log.Error("a call to a shop was not recorded; it is made again", "webhook", w.ID, "error", err)
 			}
 		})
@@ -92,21 +93,32 @@ func (l *Loops) startWebhooks(ctx context.Context, merchantID string) (int, erro
 	return len(claimed), nil
 }
 
-func (l *Loops) webhook(ctx context.Context, w app.Webhook) error {
+// webhook makes one call, of at most the given time (0: what the call itself
+// allows), and records what became of it. What cannot be said is not called and
+// not tried again: its log tells why.
+func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration) error {
 	m, err := l.App.Merchant(ctx, w.Merchant)
 	if err != nil {
 		return err
 	}
 	body, err := l.body(ctx, &m, w)
-	if err != nil {
-		return err
+	switch {
+	case app.IsUnavailable(err), err != nil && ctx.Err() != nil:
+		return err // the lease runs out and the call is made then
+	case err != nil:
+		l.Log.Error("a call to a shop cannot be made", "webhook", w.ID, "payment", w.Payment, "error", err)
+		w.Max = w.Attempts
+		return l.App.WebhookDone(ctx, called(w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: unsayable}, l.App.MerchantNow(&m)))
 	}
-	call := webhook.Call{ID: w.ID, URL: w.URL, ContentType: "application/json", Body: body, Repeated: w.Attempts > 1, Private: m.Mode == merchant.Sandbox}
+	call := webhook.Call{ID: w.ID, URL: w.URL, ContentType: "application/json", Body: body, Repeated: w.Attempts > 1, Private: m.Mode == merchant.Sandbox, Limit: limit}
 	if m.Webhook.Form {
 		call.ContentType = "application/x-www-form-urlencoded"
 	}
 	return l.App.WebhookDone(ctx, called(w, l.Hooks.Send(ctx, call), l.App.MerchantNow(&m)))
 }
+
+// unsayable is what a shop's log says of a call that has no body.
+const unsayable = "the event of this call cannot be told: its record is missing or damaged; nothing was sent"
 
 // called records an attempt and decides whether there will be another.
 func called(w app.Webhook, a webhook.Attempt, now time.Time) app.Webhook {

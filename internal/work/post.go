@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/letter"
 	"github.com/holdfast-pay/holdfast/internal/rail/mail"
 )
@@ -24,7 +25,8 @@ type Letters struct {
 func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err error) {
 	view, err := l.view(ctx, m)
 	if err != nil {
-		return false, err
+		var no *escrow.Refusal
+		return errors.As(err, &no), err // what is not there will not be there later
 	}
 	composed, err := letter.Compose(m.Kind, view)
 	if err != nil {

@@ -60,8 +60,14 @@ type Config struct {
 	Tracker carrier.Tracker
 	Post    Post
 	Hooks   *webhook.Sender
-	Log     *slog.Logger
+	// CallLimit is how long Drain waits for one call to a shop; 0 means 5 s.
+	CallLimit time.Duration
+	Log       *slog.Logger
 }
+
+// defaultCallLimit keeps a moved clock from standing still for a shop that does
+// not answer. Calls that nobody waits for have PortOne V1's longer limits.
+const defaultCallLimit = 5 * time.Second
 
 // Loops is all of it.
 type Loops struct {
@@ -73,7 +79,12 @@ type Loops struct {
 }
 
 // New builds the loops; Start runs them.
-func New(c Config) *Loops { return &Loops{Config: c, shops: newShopGate()} }
+func New(c Config) *Loops {
+	if c.CallLimit == 0 {
+		c.CallLimit = defaultCallLimit
+	}
+	return &Loops{Config: c, shops: newShopGate()}
+}
 
 // Start runs the loops until Close. Each kind has its own loop, so that a dead
 // mail server delays no webhook.
