@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -103,4 +104,37 @@ func TestOneAdvanceAtATime(t *testing.T) {
 	}
 	w.SetWebhook("")
 	w.advance(body{"by": "1h"})
+}
+
+// patient is a connection whose deadlines are seen.
+type patient struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+// SetReadDeadline remembers the deadline.
+func (p *patient) SetReadDeadline(t time.Time) error { p.read = t; return nil }
+
+// SetWriteDeadline remembers the deadline.
+func (p *patient) SetWriteDeadline(t time.Time) error { p.write = t; return nil }
+
+// TestAnAdvanceMayTakeItsTime: the server's usual limits on a request do not cut
+// off a clock that is being moved.
+func TestAnAdvanceMayTakeItsTime(t *testing.T) {
+	w := newWorld(t)
+	for path, sent := range map[string]string{
+		"/sandbox/clock/advance": `{"by":"1h"}`, "/sandbox/scenarios": `{"name":"nosuch"}`, "/sandbox": "act=advance&by=1h",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(sent))
+		r.SetBasicAuth(w.Key, w.Secret)
+		if path == "/sandbox" {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		p := &patient{ResponseRecorder: httptest.NewRecorder()}
+		began := time.Now()
+		w.Handler().ServeHTTP(p, r)
+		if least := began.Add(10 * time.Minute); p.read.Before(least) || p.write.Before(least) {
+			t.Errorf("%s (%d) may be read until %s and answered until %s", path, p.Code, p.read, p.write)
+		}
+	}
 }

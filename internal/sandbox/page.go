@@ -183,6 +183,7 @@ func (s *server) actOnPage(w http.ResponseWriter, r *http.Request) {
 		s.sayNo(w, r, b, said(http.StatusBadRequest, led("act", reason.Korean), led("act", reason.English)))
 		return
 	}
+	unhurried(w)
 	out, err := act(s, r.Context(), &call{r: r, m: merchantOf(r.Context()), f: fields})
 	if err != nil {
 		s.sayNo(w, r, b, s.answerOf(r, err))
