@@ -35,20 +35,8 @@ func (b *accounts) HolderName(context.Context, string, string) (string, error) {
 // TestAnAccountOfARefusedPaymentIsClosed: the bank issues before the order is
 // looked at; what is refused then leaves no account that takes money.
 func TestAnAccountOfARefusedPaymentIsClosed(t *testing.T) {
-	ctx, bank, now := t.Context(), &accounts{}, clock.NewManual(servetest.Start)
-	st, err := store.OpenSQLite(ctx, filepath.Join(t.TempDir(), "holdfast.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	a, err := app.New(ctx, app.Config{Store: st, Clock: now, Bank: bank, Log: slog.New(slog.DiscardHandler), Secret: make([]byte, 32)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx, bank := t.Context(), &accounts{}
+	a := openApp(t, app.Config{Bank: bank})
 	m, err := a.CreateMerchant(ctx, "test", "imp_test", "한빛상점", merchant.Sandbox, func(*merchant.Merchant) {})
 	if err != nil {
 		t.Fatal(err)
@@ -62,4 +50,70 @@ func TestAnAccountOfARefusedPaymentIsClosed(t *testing.T) {
 	if err != nil || !slices.Equal(bank.open, []string{p.ID}) {
 		t.Errorf("%v; open accounts %v, want that of %s alone", err, bank.open, p.ID)
 	}
+}
+
+// TestASimulatedBankPaysNoLiveShop: no account and no approval, by the API or by
+// the window, and nothing is left open at the bank. Names on accounts may be asked.
+func TestASimulatedBankPaysNoLiveShop(t *testing.T) {
+	ctx := t.Context()
+	for _, c := range []struct {
+		mode      merchant.Mode
+		simulated bool
+		refused   bool
+	}{{merchant.Live, true, true}, {merchant.Live, false, false}, {merchant.Sandbox, true, false}} {
+		bank := &accounts{}
+		a := openApp(t, app.Config{Bank: bank, SimulatedBank: c.simulated})
+		m, err := a.CreateMerchant(ctx, "test", "imp_test", "한빛상점", c.mode, func(m *merchant.Merchant) { m.Origins = []string{"https://shop.example"} })
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := func(orderID string, method escrow.Method) string {
+			req := order(orderID)
+			req.Method, req.Escrow = method, false
+			p, err := a.Open(ctx, escrow.Shop, m.ID, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.ID
+		}
+		_, byAPI := a.OpenWithAccount(ctx, m.ID, order("order-1"), app.AccountOrder{Bank: "004"})
+		_, byWindow := a.ChooseAccount(ctx, m.ID, open("order-2", escrow.VirtualAccount), app.Checkout{Method: escrow.VirtualAccount, Account: app.AccountOrder{Bank: "004"}})
+		card := open("order-3", escrow.Card)
+		if _, err := a.Choose(ctx, m.ID, card, app.Checkout{Method: escrow.Card}); err != nil {
+			t.Fatal(err)
+		}
+		_, approved := a.Approve(ctx, m.ID, card, escrow.Approve{ApprovalNo: "ap-1"})
+		for what, err := range map[string]error{"POST /vbanks": byAPI, "an account in the window": byWindow, "an approval": approved} {
+			if c.refused {
+				refused(t, err, app.NoLiveBank)
+			} else if err != nil {
+				t.Errorf("%s for a %s shop: %v", what, c.mode, err)
+			}
+		}
+		if got := len(bank.open); c.refused == (got != 0) {
+			t.Errorf("%d accounts are open at the bank", got)
+		}
+		_, err = a.HolderName(ctx, "004", "11012345678901")
+		refused(t, err, escrow.NotFound)
+	}
+}
+
+// openApp is a door over an empty database.
+func openApp(t *testing.T, c app.Config) *app.App {
+	t.Helper()
+	st, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "holdfast.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.Store, c.Clock, c.Log, c.Secret = st, clock.NewManual(servetest.Start), slog.New(slog.DiscardHandler), make([]byte, 32)
+	a, err := app.New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }

@@ -70,6 +70,9 @@ type Config struct {
 	Store *store.Store
 	Clock clock.Clock
 	Bank  Accounts
+	// SimulatedBank says that Bank only plays one: no live merchant is given an
+	// account or an approval of it, for nobody's money would stand behind them.
+	SimulatedBank bool
 	// Shops is asked before a payment with a confirm URL comes about.
 	Shops Confirmer
 	Log   *slog.Logger
@@ -84,6 +87,7 @@ type App struct {
 	store    *store.Store
 	clock    clock.Clock
 	bank     Accounts
+	playBank bool // the bank is simulated
 	shops    Confirmer
 	log      *slog.Logger
 	secret   []byte
@@ -103,7 +107,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		return nil, errors.New("the server's secret must have at least 32 bytes")
 	}
 	a := &App{
-		store: c.Store, clock: c.Clock, bank: c.Bank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
+		store: c.Store, clock: c.Clock, bank: c.Bank, playBank: c.SimulatedBank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
 		merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
 	}
 	return a, a.loadCalendar(ctx)

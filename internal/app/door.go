@@ -31,6 +31,8 @@ const (
 	PreparedDiffers escrow.Code = "prepared_differs"
 	// MethodNotOffered: the merchant does not offer the payment method.
 	MethodNotOffered escrow.Code = "method_not_offered"
+	// NoLiveBank: the server has only a simulated bank, and the merchant is live.
+	NoLiveBank escrow.Code = "no_live_bank"
 )
 
 // Do gives a command to a payment, in the name of an actor, and returns once

@@ -132,7 +132,7 @@ func (a *App) due(m *merchant.Merchant, due time.Time) (time.Time, error) {
 // OpenWithAccount begins a payment by a virtual account without a window: the
 // account is issued at once (V1 POST /vbanks).
 func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow.Open, order AccountOrder) (escrow.Payment, error) {
-	m, err := a.Merchant(ctx, merchantID)
+	m, err := a.payee(ctx, merchantID)
 	if err != nil {
 		return escrow.Payment{}, err
 	}
@@ -186,7 +186,7 @@ type Checkout struct {
 // ChooseAccount records the buyer's choice and issues the virtual account. A
 // second submit answers with the account that exists.
 func (a *App) ChooseAccount(ctx context.Context, merchantID, paymentID string, c Checkout) (escrow.Payment, error) {
-	m, err := a.Merchant(ctx, merchantID)
+	m, err := a.payee(ctx, merchantID)
 	if err != nil {
 		return escrow.Payment{}, err
 	}
@@ -223,9 +223,18 @@ func (a *App) Choose(ctx context.Context, merchantID, paymentID string, c Checko
 	return a.Do(ctx, escrow.Buyer, merchantID, paymentID, escrow.Choose{Method: c.Method, Escrow: c.Escrow, Terms: c.Terms})
 }
 
+// payee is a merchant who may be paid through this server's bank.
+func (a *App) payee(ctx context.Context, merchantID string) (merchant.Merchant, error) {
+	m, err := a.Merchant(ctx, merchantID)
+	if err == nil && a.playBank && m.Mode == merchant.Live {
+		err = &escrow.Refusal{Code: NoLiveBank, Reason: "this server has only a simulated bank, which takes no payments for a live shop; use a sandbox shop"}
+	}
+	return m, err
+}
+
 // Approve takes a transfer or card payment that the bank or issuer approved.
 func (a *App) Approve(ctx context.Context, merchantID, paymentID string, approval escrow.Approve) (escrow.Payment, error) {
-	m, err := a.Merchant(ctx, merchantID)
+	m, err := a.payee(ctx, merchantID)
 	if err != nil {
 		return escrow.Payment{}, err
 	}

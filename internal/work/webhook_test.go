@@ -281,7 +281,7 @@ func TestLiveMerchantsReachNoInside(t *testing.T) {
 		_, err = w.App.Choose(t.Context(), m.ID, p.ID, app.Checkout{Method: escrow.Card})
 	}
 	if err == nil {
-		_, err = w.App.Approve(t.Context(), m.ID, p.ID, escrow.Approve{ApprovalNo: "ap-1"})
+		_, err = w.App.Do(t.Context(), escrow.Bank, m.ID, p.ID, escrow.Approve{ApprovalNo: "ap-1"})
 	}
 	if err == nil {
 		err = w.loops.Drain(t.Context(), m.ID)

@@ -31,6 +31,7 @@ var refusalTexts = map[escrow.Code]string{
 	// Of the door, for what concerns more than one payment.
 	"prepared_differs":   "사전등록된 금액과 일치하지 않습니다",
 	"method_not_offered": "상점에서 제공하지 않는 결제수단입니다",
+	"no_live_bank":       "가상 은행만 연결된 서버이므로 실운영 상점의 결제를 처리할 수 없습니다. 테스트 상점을 이용해 주세요",
 }
 
 // invalidTexts are closer words for fields with a value that no rule allows.
