@@ -47,8 +47,11 @@ type Config struct {
 
 const (
 	defaultOpens = 60
-	openBodyMax  = 256 << 10 // bytes of a request for a window
-	formMax      = 16 << 10  // bytes of a form of the window
+	// anyShop is how many times OpensPerMinute one address may open in all: the
+	// Origin that tells shops apart is whatever the caller says.
+	anyShop     = 10
+	openBodyMax = 256 << 10 // bytes of a request for a window
+	formMax     = 16 << 10  // bytes of a form of the window
 )
 
 // window answers everything under /pay/.
@@ -68,7 +71,7 @@ func New(c Config) http.Handler {
 	r.Handle("/pay/assets/*", assets)
 	r.Get("/pay/terms", h.terms)
 	r.Options("/pay/v1/open", h.preflight)
-	r.With(h.limit()).Post("/pay/v1/open", h.open)
+	r.With(h.limit()...).Post("/pay/v1/open", h.open)
 	r.Get("/pay/{ticket}", h.inWindow(h.show))
 	r.Post("/pay/{ticket}", h.inWindow(h.choose))
 	r.Get("/pay/{ticket}/approve", h.inWindow(h.showApproval))
@@ -80,18 +83,28 @@ func New(c Config) http.Handler {
 	return r
 }
 
-// limit bounds the windows that one address opens, per shop page.
-func (h *window) limit() func(http.Handler) http.Handler {
-	return httprate.LimitBy(h.OpensPerMinute, time.Minute, opener, httprate.WithLimitHandler(h.tooMany))
+// limit bounds the windows that one address opens, in all and per shop page.
+func (h *window) limit() chi.Middlewares {
+	no := httprate.WithLimitHandler(h.tooMany)
+	return chi.Middlewares{
+		httprate.LimitBy(anyShop*h.OpensPerMinute, time.Minute, address, no),
+		httprate.LimitBy(h.OpensPerMinute, time.Minute, opener, no),
+	}
 }
 
-// opener is who opens windows: a network address at one shop's page.
-func opener(r *http.Request) (string, error) {
+// address is the network address that a request came from.
+func address(r *http.Request) (string, error) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	return httprate.CanonicalizeIP(host) + " " + r.Header.Get("Origin"), nil
+	return httprate.CanonicalizeIP(host), nil
+}
+
+// opener is who opens windows: a network address at one shop's page.
+func opener(r *http.Request) (string, error) {
+	from, err := address(r)
+	return from + " " + r.Header.Get("Origin"), err
 }
 
 func (h *window) notFound(w http.ResponseWriter, r *http.Request) {

@@ -3,8 +3,11 @@ package pay_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -16,6 +19,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/web/pay"
 )
 
 const shopOrigin = "https://shop.example"
@@ -543,6 +547,21 @@ func TestFloodOfWindowsIsBounded(t *testing.T) {
 	}
 	if last.status != http.StatusTooManyRequests || last.ErrorCode != "TOO_MANY_REQUESTS" {
 		t.Errorf("%+v", last)
+	}
+}
+
+// TestAFloodUnderManyNames: an address that names another page every time opens
+// no more than ten times as many windows.
+func TestAFloodUnderManyNames(t *testing.T) {
+	h := pay.New(pay.Config{Log: slog.New(slog.DiscardHandler), Secret: make([]byte, 32), OpensPerMinute: 2})
+	for n := range 22 {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/pay/v1/open", strings.NewReader("{"))
+		r.Header.Set("Origin", fmt.Sprintf("https://shop-%d.example", n))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if limited := w.Code == http.StatusTooManyRequests; limited != (n >= 20) {
+			t.Errorf("window %d: %d", n+1, w.Code)
+		}
 	}
 }
 
