@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -47,16 +48,19 @@ func (s Secret) GoString() string { return s.String() }
 
 // Config is every setting of the server.
 type Config struct {
-	Listen     string   `yaml:"listen" env:"LISTEN"`
-	BaseURL    string   `yaml:"base_url" env:"BASE_URL"`
-	Data       string   `yaml:"data" env:"DATA"`
-	Mode       Mode     `yaml:"mode" env:"MODE"`
-	Seed       bool     `yaml:"seed" env:"SEED"`
-	AdminToken Secret   `yaml:"admin_token" env:"ADMIN_TOKEN"`
-	LogLevel   string   `yaml:"log_level" env:"LOG_LEVEL"`
-	Operator   Operator `yaml:"operator" envPrefix:"OPERATOR_"`
-	Mail       Mail     `yaml:"mail" envPrefix:"MAIL_"`
-	Licence    Licence  `yaml:"licence" envPrefix:"LICENCE_"`
+	Listen     string `yaml:"listen" env:"LISTEN"`
+	BaseURL    string `yaml:"base_url" env:"BASE_URL"`
+	Data       string `yaml:"data" env:"DATA"`
+	Mode       Mode   `yaml:"mode" env:"MODE"`
+	Seed       bool   `yaml:"seed" env:"SEED"`
+	AdminToken Secret `yaml:"admin_token" env:"ADMIN_TOKEN"`
+	LogLevel   string `yaml:"log_level" env:"LOG_LEVEL"`
+	// TrustedProxies are the networks (CIDR) of proxies in front whose
+	// X-Forwarded-For is believed; none means that nobody's is.
+	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
+	Operator       Operator `yaml:"operator" envPrefix:"OPERATOR_"`
+	Mail           Mail     `yaml:"mail" envPrefix:"MAIL_"`
+	Licence        Licence  `yaml:"licence" envPrefix:"LICENCE_"`
 }
 
 // Operator is the escrow agent as buyers see it.
@@ -161,6 +165,19 @@ func (c *Config) fromEnv(environ []string) error {
 	return env.ParseWithOptions(c, env.Options{Prefix: prefix, Environment: vars})
 }
 
+// Proxies are the networks of TrustedProxies.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		network, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies %q: must be networks such as 10.0.0.0/8, 192.0.2.7/32 or fd00::/8", text)
+		}
+		out = append(out, network.Masked())
+	}
+	return out, nil
+}
+
 // Check refuses settings that cannot work or would be unsafe.
 func (c *Config) Check() error {
 	u, err := url.Parse(c.BaseURL)
@@ -175,6 +192,9 @@ func (c *Config) Check() error {
 	}
 	if _, err := mail.ParseAddress(c.Mail.From); err != nil || strings.ContainsAny(c.Mail.From, "<> ") {
 		return fmt.Errorf("mail.from %q: must be a mail address alone, such as no-reply@shop.example", c.Mail.From)
+	}
+	if _, err := c.Proxies(); err != nil {
+		return err
 	}
 	switch c.Mode {
 	case Sandbox:

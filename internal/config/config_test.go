@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,12 +21,30 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+func TestTrustedProxies(t *testing.T) {
+	c, err := config.Load("", []string{"HOLDFAST_TRUSTED_PROXIES=10.1.2.3/8, fd00::/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Proxies(); err != nil || len(got) != 2 || got[0].String() != "10.0.0.0/8" || got[1].String() != "fd00::/8" {
+		t.Errorf("%v, %v", got, err)
+	}
+	file := filepath.Join(t.TempDir(), "holdfast.yaml")
+	if err := os.WriteFile(file, []byte("trusted_proxies: [127.0.0.1/32]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = config.Load(file, nil); err != nil || len(c.TrustedProxies) != 1 {
+		t.Errorf("%v, %v", c.TrustedProxies, err)
+	}
+}
+
 func TestSettingsThatCannotWorkAreNamed(t *testing.T) {
 	for set, named := range map[string]string{
 		"HOLDFAST_MAIL_FROM=nonsense": "mail.from", "HOLDFAST_MAIL_FROM=Shop <a@shop.example>": "mail.from",
 		"HOLDFAST_BASE_URL=ftp://x": "base_url", "HOLDFAST_BASE_URL=http://x/sub": "base_url", "HOLDFAST_MODE=live": "mode",
 		"HOLDFAST_ADMIN_TOKEN=short": "admin_token", "HOLDFAST_LOG_LEVEL=loud": "log_level", "HOLDFAST_LISTENS=x": "HOLDFAST_LISTENS",
-		"HOLDFAST_MODE=licensed": "licence.registration",
+		"HOLDFAST_MODE=licensed": "licence.registration", "HOLDFAST_TRUSTED_PROXIES=10.0.0.0/8,proxy": `trusted_proxies "proxy"`,
+		"HOLDFAST_TRUSTED_PROXIES=10.0.0.1": "trusted_proxies",
 	} {
 		if _, err := config.Load("", []string{set}); err == nil || !strings.Contains(err.Error(), named) {
 			t.Errorf("%s: %v, want an error that names %s", set, err, named)

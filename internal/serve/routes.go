@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/admin"
@@ -47,7 +48,7 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	best.edge.ServeHTTP(w, r)
 }
 
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(proxies []netip.Prefix) http.Handler {
 	numbers := newMetrics(s.App)
 	rt := router{
 		root: apiv1.New(s.App, s.log),
@@ -67,7 +68,7 @@ func (s *Server) routes() http.Handler {
 			{verify.Prefix, verify.New(s.App, s.operator(), s.log)},
 		},
 	}
-	return guard(rt, s.log, numbers)
+	return guard(behind(proxies, rt), s.log, numbers)
 }
 
 // documents are the API documents, browsable.

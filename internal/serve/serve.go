@@ -62,6 +62,10 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	if s.clock == nil {
 		s.clock = clock.Real{}
 	}
+	proxies, err := c.Proxies()
+	if err != nil {
+		return nil, err
+	}
 	if s.secret, err = serverSecret(c.Data); err != nil {
 		return nil, err
 	}
@@ -97,7 +101,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 			return nil, err
 		}
 	}
-	s.handler = s.routes()
+	s.handler = s.routes(proxies)
 	s.Loops.Start()
 	return s, nil
 }
