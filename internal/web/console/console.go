@@ -54,16 +54,29 @@ type console struct {
 	app      *app.App
 	log      *slog.Logger
 	sessions *scs.SessionManager
-	persons  *httprate.RateLimiter
-	origins  *httprate.RateLimiter
+	persons  tries
+	origins  tries
+}
+
+// tries bounds failed sign-ins by key. A try counts from its beginning, so that
+// many at once are bounded too, and is given back when it succeeds.
+type tries struct{ *httprate.RateLimiter }
+
+func newTries(most int) tries {
+	return tries{httprate.NewRateLimiter(most, triesWindow, httprate.WithLimitCounter(httprate.NewLocalLimitCounter(triesWindow)))}
+}
+
+// giveBack takes back a try that succeeded.
+func (t tries) giveBack(key string) error {
+	// A counter that is handed in has its windows on the wall clock.
+	return t.Counter().IncrementBy(key, time.Now().UTC().Truncate(triesWindow), -1) //nolint:forbidigo // a limit's window, not a business instant
 }
 
 // New returns the pages. They route by whole paths that begin with /console.
 func New(a *app.App, config Config, log *slog.Logger) http.Handler {
 	c := &console{
 		app: a, log: log, sessions: newSessions(a, config, log),
-		persons: httprate.NewRateLimiter(triesPerPerson, triesWindow),
-		origins: httprate.NewRateLimiter(triesPerAddress, triesWindow),
+		persons: newTries(triesPerPerson), origins: newTries(triesPerAddress),
 	}
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(c.crossOrigin))

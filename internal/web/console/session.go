@@ -157,6 +157,9 @@ func (c *console) signIn(v *visit) error {
 		f.Fault = v.say("signin.wrong")
 		return v.signInPage(http.StatusUnprocessableEntity, signInPage{Form: f, Next: next})
 	}
+	if err := errors.Join(c.origins.giveBack(addressOf(v.r)), c.persons.giveBack(email)); err != nil {
+		return err
+	}
 	return c.letIn(v, &staff, next)
 }
 
