@@ -46,44 +46,71 @@ func load(ctx context.Context, dir string, t *template, open, due, sweeps int, n
 	if err := db.QueryRowContext(ctx, `SELECT id FROM merchant`).Scan(&merchant); err != nil {
 		return err
 	}
-	later := now.AddDate(0, 0, 2)
-	wake := fmt.Sprintf("CASE WHEN i < %d THEN %d + i ELSE %d + (i - %d) / %d * %d END",
-		firstOpen+open, later.UnixMicro(), dueAt(now, 0).UnixMicro(), firstOpen+open, due, time.Minute.Microseconds())
-	events := 0
-	for _, c := range t.steps[0] {
-		if !c.isInsert {
-			return fmt.Errorf("an open escrow changes the table %s", c.table)
-		}
-		if c.table == "event" {
-			events++
+	statements, err := t.copies(merchant, wakeAt(open, due, now))
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	// Block by block, so that the rows of one payment are written near each other.
+	last := int64(firstOpen + open + due*sweeps)
+	for from := int64(firstOpen); from < last; from += loadBlock {
+		for _, query := range statements {
+			if _, err := tx.ExecContext(ctx, query, from, min(from+loadBlock, last)-1); err != nil {
+				return fmt.Errorf("%.60s: %w", query, err)
+			}
 		}
 	}
-	seen := 0
+	return tx.Commit()
+}
+
+// loadBlock is how many escrows are written before the next table's turn.
+const loadBlock = 1_000
+
+// wakeAt is when escrow i is due, as SQL.
+func wakeAt(open, due int, now time.Time) string {
+	return fmt.Sprintf("CASE WHEN i < %d THEN %d + i ELSE %d + (i - %d) / %d * %d END", firstOpen+open, now.AddDate(0, 0, 2).UnixMicro(),
+		dueAt(now, 0).UnixMicro(), firstOpen+open, due, time.Minute.Microseconds())
+}
+
+// copies are statements that write the template's rows for the numbers from $1
+// to $2 under another merchant.
+func (t *template) copies(merchant, wake string) (out []string, err error) {
+	var kept []change
+	events := 0
 	for _, c := range t.steps[0] {
-		if c.table == "mail" || c.table == "sandbox_record" {
+		switch {
+		case !c.isInsert:
+			return nil, fmt.Errorf("an open escrow changes the table %s", c.table)
+		case c.table == "mail" || c.table == "sandbox_record":
 			continue
+		case c.table == "event":
+			events++
 		}
-		var values []string
-		for j := range c.cells {
-			value := expression(&c.cells[j], fmt.Sprintf("(i - %d) * %d + %d", firstOpen, events, seen+1))
-			switch {
-			case c.columns[j] == "merchant" && value != quoted("*"):
-				value = quoted(merchant)
-			case c.table == "payment" && c.columns[j] == "wake_at":
-				value = wake
-			}
-			values = append(values, value)
-		}
+		kept = append(kept, c)
+	}
+	seen := 0
+	for _, c := range kept {
 		if c.table == "event" {
 			seen++
 		}
-		query := fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO %s (%s) SELECT %s FROM n`,
-			firstOpen, firstOpen+open+due*sweeps-1, c.table, strings.Join(c.columns, ", "), strings.Join(values, ", "))
-		if _, err := db.ExecContext(ctx, query); err != nil {
-			return fmt.Errorf("%s: %w", c.table, err)
+		values := make([]string, len(c.cells))
+		for j := range c.cells {
+			values[j] = expression(&c.cells[j], fmt.Sprintf("(i - %d) * %d + %d", firstOpen, events, seen))
+			switch {
+			case c.columns[j] == "merchant":
+				values[j] = quoted(merchant)
+			case c.table == "payment" && c.columns[j] == "wake_at":
+				values[j] = wake
+			}
 		}
+		out = append(out, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2) INSERT INTO %s (%s) SELECT %s FROM n`,
+			c.table, strings.Join(c.columns, ", "), strings.Join(values, ", ")))
 	}
-	return nil
+	return out, nil
 }
 
 // expression is the cell as SQL over the number i.

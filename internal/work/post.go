@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -18,31 +19,44 @@ type Letters struct {
 	Operator letter.Operator
 	From     string // address
 	FromName string
+
+	// desk is where letters are composed, one at a time: that is work for the
+	// processor alone, and people who wait for an answer come first.
+	desk sync.Mutex
 }
 
 // Send composes a letter from the payment as it is now and sends it. What was
 // composed is left in the mail, for the mailbox and as evidence.
 func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err error) {
-	view, err := l.view(ctx, m)
+	composed, to, permanent, err := l.compose(ctx, m)
 	if err != nil {
-		var no *escrow.Refusal
-		return errors.As(err, &no), err // what is not there will not be there later
-	}
-	composed, err := letter.Compose(m.Kind, view)
-	if err != nil {
-		return true, err
+		return permanent, err
 	}
 	m.Subject, m.Text, m.HTML = composed.Subject, composed.Text, composed.HTML
 	if l.Sender == nil {
 		return false, nil
 	}
 	err = l.Sender.Send(ctx, mail.Message{
-		ID: MessageID(m), From: l.From, FromName: l.FromName, To: m.Recipient, ToName: view.Payment.Buyer.Name,
+		ID: MessageID(m), From: l.From, FromName: l.FromName, To: m.Recipient, ToName: to,
 		Subject: composed.Subject, Text: composed.Text, HTML: composed.HTML,
 		Headers: map[string]string{"Auto-Submitted": "auto-generated"},
 	})
 	var failed *mail.SendError
 	return errors.As(err, &failed) && failed.Permanent, err
+}
+
+// compose writes a letter and says to whom. The error is permanent when no later
+// try can do better.
+func (l *Letters) compose(ctx context.Context, m *app.Mail) (composed letter.Letter, to string, permanent bool, err error) {
+	l.desk.Lock()
+	defer l.desk.Unlock()
+	view, err := l.view(ctx, m)
+	if err != nil {
+		var no *escrow.Refusal
+		return composed, "", errors.As(err, &no), err // what is not there will not be there later
+	}
+	composed, err = letter.Compose(m.Kind, view)
+	return composed, view.Payment.Buyer.Name, err != nil, err
 }
 
 // MessageID names a mail over all merchants, so that a report of non-delivery
