@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,9 +150,47 @@ func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, skip []strin
 	})
 }
 
-// WebhookDone records what became of a call.
-func (a *App) WebhookDone(ctx context.Context, w Webhook) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.WebhookDone(&w) })
+// attemptsKept is how many attempts the log of a call keeps, the latest ones.
+const attemptsKept = 20
+
+// WebhookDone records what became of a call, and the attempt, an object with
+// its instant as "at". An attempt that another one has overtaken, because the
+// call was resent meanwhile, is added to the log and decides nothing.
+func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessage) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		kept, err := tx.Webhook(w.Merchant, w.ID)
+		if err != nil {
+			return err
+		}
+		if w.Log, err = withAttempt(kept.Log, attempt); err != nil {
+			return err
+		}
+		if kept.Attempts != w.Attempts || kept.Max != w.Max {
+			return tx.WebhookLog(w.Merchant, w.ID, w.Log)
+		}
+		return tx.WebhookDone(&w)
+	})
+}
+
+// withAttempt adds an attempt to a log in the order of time. A log that cannot
+// be read is begun anew.
+func withAttempt(log string, attempt json.RawMessage) (string, error) {
+	var all []json.RawMessage
+	if json.Unmarshal([]byte(log), &all) != nil {
+		all = nil
+	}
+	all = append(all, attempt)
+	slices.SortStableFunc(all, func(x, y json.RawMessage) int { return attemptAt(x).Compare(attemptAt(y)) })
+	raw, err := json.Marshal(all[max(0, len(all)-attemptsKept):])
+	return string(raw), err
+}
+
+func attemptAt(attempt json.RawMessage) time.Time {
+	var a struct {
+		At time.Time `json:"at"`
+	}
+	_ = json.Unmarshal(attempt, &a) // what has no instant is the oldest
+	return a.At
 }
 
 // ResendWebhook makes a call due again, once more than it has been tried.

@@ -207,10 +207,16 @@ func (t *Tx) ClaimWebhooks(merchant string, skip []string, now time.Time, lease 
 		now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro(), strings.Join(skip, ","))
 }
 
-// WebhookDone records what became of a call.
+// WebhookDone records what became of a call; ErrNotFound if it has been begun
+// again since.
 func (t *Tx) WebhookDone(w *Webhook) error {
-	return t.change(`UPDATE webhook SET state = $1, due_at = $2, log = $3, done_at = $4, max = $5, leased = 0 WHERE merchant = $6 AND id = $7`,
-		w.State, w.DueAt.UnixMicro(), w.Log, nullable(w.DoneAt), w.Max, w.Merchant, w.ID)
+	return t.change(`UPDATE webhook SET state = $1, due_at = $2, log = $3, done_at = $4, max = $5, leased = 0 WHERE merchant = $6 AND id = $7 AND attempts = $8`,
+		w.State, w.DueAt.UnixMicro(), w.Log, nullable(w.DoneAt), w.Max, w.Merchant, w.ID, w.Attempts)
+}
+
+// WebhookLog replaces the log of a call and leaves what is to become of it.
+func (t *Tx) WebhookLog(merchant, id, log string) error {
+	return t.change(`UPDATE webhook SET log = $1 WHERE merchant = $2 AND id = $3`, log, merchant, id)
 }
 
 // Webhook returns one call.

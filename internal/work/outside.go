@@ -107,27 +107,30 @@ func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration)
 		return err // the lease runs out and the call is made then
 	case err != nil:
 		l.Log.Error("a call to a shop cannot be made", "webhook", w.ID, "payment", w.Payment, "error", err)
-		w.Max = w.Attempts
-		return l.App.WebhookDone(ctx, called(w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: unsayable}, l.App.MerchantNow(&m)))
+		w.State, w.DoneAt = app.WebhookFailed, l.App.MerchantNow(&m)
+		return l.logged(ctx, w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: unsayable})
 	}
 	call := webhook.Call{ID: w.ID, URL: w.URL, ContentType: "application/json", Body: body, Repeated: w.Attempts > 1, Private: m.Mode == merchant.Sandbox, Limit: limit}
 	if m.Webhook.Form {
 		call.ContentType = "application/x-www-form-urlencoded"
 	}
-	return l.App.WebhookDone(ctx, called(w, l.Hooks.Send(ctx, call), l.App.MerchantNow(&m)))
+	a := l.Hooks.Send(ctx, call)
+	return l.logged(ctx, called(w, a, l.App.MerchantNow(&m)), a)
+}
+
+func (l *Loops) logged(ctx context.Context, w app.Webhook, a webhook.Attempt) error {
+	raw, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return l.App.WebhookDone(ctx, w, raw)
 }
 
 // unsayable is what a shop's log says of a call that has no body.
 const unsayable = "the event of this call cannot be told: its record is missing or damaged; nothing was sent"
 
-// called records an attempt and decides whether there will be another.
+// called decides after an attempt whether there will be another.
 func called(w app.Webhook, a webhook.Attempt, now time.Time) app.Webhook {
-	var log []webhook.Attempt
-	_ = json.Unmarshal([]byte(w.Log), &log) // a log that cannot be read is begun anew
-	raw, err := json.Marshal(append(log, a))
-	if err == nil {
-		w.Log = string(raw)
-	}
 	switch {
 	case a.Delivered():
 		w.State, w.DoneAt = app.WebhookDelivered, now

@@ -312,3 +312,74 @@ func TestResentByHand(t *testing.T) {
 		t.Errorf("calls %+v, %s", calls, w.hooks(p.ID)[0].State)
 	}
 }
+
+// TestTheLogKeepsTheLastAttempts of a call that is resent without end.
+func TestTheLogKeepsTheLastAttempts(t *testing.T) {
+	w, shop := newWorld(t), newShopServer(t, 500)
+	w.SetWebhook(shop.URL)
+	id := w.issued().ID
+	w.drain()
+	for range 24 {
+		w.Clock.Advance(time.Minute)
+		if err := w.App.ResendWebhook(t.Context(), w.Merchant, w.hooks(id)[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		w.drain()
+	}
+	log := attempts(t, w.hooks(id)[0])
+	if n := len(shop.calls()); n != 25 || len(log) != 20 {
+		t.Fatalf("%d calls, %d in the log", n, len(log))
+	}
+	if first, last := log[0].At, log[19].At; !last.Equal(w.Clock.Now()) || last.Sub(first) != 19*time.Minute {
+		t.Errorf("the log goes from %s to %s", first, last)
+	}
+}
+
+// TestResentWhileItIsCalled: the call that was under way is in the log, whenever
+// it ends, and does not undo the second.
+func TestResentWhileItIsCalled(t *testing.T) {
+	for name, firstEndsLast := range map[string]bool{"the first ends last": true, "the first ends first": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.SetWebhook("http://127.0.0.1:9/") // nobody calls it: the test says what happened
+			id := w.issued().ID
+			claim := func() app.Webhook {
+				got, err := w.App.ClaimWebhooks(t.Context(), w.Merchant, nil, time.Hour, 10)
+				if err != nil || len(got) != 1 {
+					t.Fatalf("%d calls taken, %v", len(got), err)
+				}
+				return got[0]
+			}
+			end := func(hook app.Webhook, state string, at time.Time) {
+				raw, err := json.Marshal(webhook.Attempt{At: at, Error: state})
+				hook.State, hook.DoneAt = state, at
+				if err == nil {
+					err = w.App.WebhookDone(t.Context(), hook, raw)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			first, began := claim(), w.Now()
+			if err := w.App.ResendWebhook(t.Context(), w.Merchant, first.ID); err != nil {
+				t.Fatal(err)
+			}
+			if !firstEndsLast {
+				end(first, app.WebhookFailed, began)
+				if hook := w.hooks(id)[0]; hook.State != app.WebhookPending || len(attempts(t, hook)) != 1 {
+					t.Fatalf("resent, and it is %s with %s", hook.State, hook.Log)
+				}
+			}
+			second := claim()
+			end(second, app.WebhookDelivered, began.Add(time.Second))
+			if firstEndsLast {
+				end(first, app.WebhookFailed, began)
+			}
+			hook := w.hooks(id)[0]
+			log := attempts(t, hook)
+			if hook.State != app.WebhookDelivered || hook.Attempts != 2 || len(log) != 2 || log[0].Error != app.WebhookFailed || log[1].Error != app.WebhookDelivered {
+				t.Errorf("%s after %d attempts: %s", hook.State, hook.Attempts, hook.Log)
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -238,7 +239,16 @@ func rowsRoundTrip(t *testing.T, s *store.Store) {
 		if err := tx.MailDone(&mail); err != nil {
 			return err
 		}
+		late := hooked
+		late.Attempts, late.State = 7, store.WebhookFailed
+		if err := tx.WebhookDone(&late); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the end of a call that was begun again: %v", err)
+		}
 		if err := tx.WebhookDone(&hooked); err != nil {
+			return err
+		}
+		hooked.Log = `[{"at":"2026-03-09T00:00:00Z"}]`
+		if err := tx.WebhookLog(Merchant, hooked.ID, hooked.Log); err != nil {
 			return err
 		}
 		return tx.UpdatePayout(payout)
