@@ -29,7 +29,8 @@ type mount struct {
 // router finds the edge of a path. It decides by prefix alone and rewrites
 // nothing: PortOne's clients send doubled and trailing slashes that a redirect
 // would break, and payment ids may carry escaped slashes. What no edge claims
-// is PortOne's, which lives at the root.
+// is PortOne's, which lives at the root. The bare address, which PortOne does
+// not use, leads a person to the documents.
 type router struct {
 	mounts []mount
 	root   http.Handler
@@ -37,6 +38,10 @@ type router struct {
 
 // ServeHTTP passes the request to the longest prefix that fits.
 func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" && r.Method == http.MethodGet {
+		http.Redirect(w, r, "/docs", http.StatusFound)
+		return
+	}
 	best := mount{edge: rt.root}
 	for _, m := range rt.mounts {
 		fits := r.URL.Path == m.path || r.URL.Path+"/" == m.path ||
