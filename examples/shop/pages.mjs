@@ -21,7 +21,10 @@ const money = (view, amount) => `${amount.toLocaleString('ko-KR')}${view.t.won}`
 const moment = (view, at) => at ? new Date(at).toLocaleString(view.lang === 'ko' ? 'ko-KR' : 'en-GB', { timeZone: 'Asia/Seoul', year: 'numeric', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }) : '';
 
 // The couriers that a shop keeper chooses from: PortOne's codes and the names people know.
-const carriers = [['CJGLS', 'CJ대한통운'], ['HANJIN', '한진택배'], ['HYUNDAI', '롯데택배'], ['EPOST', '우체국택배'], ['LOGEN', '로젠택배'], ['ETC', '기타 / 직접 배송']];
+const carriers = [
+  ['CJGLS', { ko: 'CJ대한통운', en: 'CJ Logistics' }], ['HANJIN', { ko: '한진택배', en: 'Hanjin Express' }], ['HYUNDAI', { ko: '롯데택배', en: 'Lotte Global Logistics' }],
+  ['EPOST', { ko: '우체국택배', en: 'Korea Post' }], ['LOGEN', { ko: '로젠택배', en: 'Logen' }], ['ETC', { ko: '기타 / 직접 배송', en: 'Other, or own delivery' }],
+];
 
 function layout(view, title, body, { scripts = [] } = {}) {
   const { t } = view;
@@ -159,7 +162,7 @@ ${state === 'Ready' && html`<section class="card">
 </section>`}
 <section class="card">
   ${orderLines(view, it, good)}
-  ${it.delivery && html`<dl><dt>${t.carrier}</dt><dd>${carrierName(it.delivery.company)}</dd><dt>${t.invoice}</dt><dd class="code">${it.delivery.invoice}</dd></dl>`}
+  ${it.delivery && html`<dl><dt>${t.carrier}</dt><dd>${carrierName(view, it.delivery.company)}</dd><dt>${t.invoice}</dt><dd class="code">${it.delivery.invoice}</dd></dl>`}
   ${payment?.cancel_amount > 0 && html`<dl><dt>${t.cancelledAmount}</dt><dd>${money(view, payment.cancel_amount)}</dd></dl>`}
 </section>
 <div class="row">
@@ -175,7 +178,7 @@ function sentence(state, it, good) {
   return `say${state}`;
 }
 
-const carrierName = (code) => carriers.find(([known]) => known === code)?.[1] ?? code;
+const carrierName = ({ lang }, code) => carriers.find(([known]) => known === code)?.[1][lang] ?? code;
 
 export function admin(view, orders, done, refused) {
   const { t } = view;
@@ -201,13 +204,13 @@ function adminOrders(view, list) {
 }
 
 function adminActions(view, it) {
-  const { t } = view;
+  const { t, lang } = view;
   const { payment } = it;
   const refresh = html`<form method="post" action="/admin/${it.id}/refresh"><button class="quiet">${t.refresh}</button></form>`;
   if (payment.status !== 'paid') return refresh;
   return html`<div class="actions">${refresh}
   ${payment.escrow && html`<form method="post" action="/admin/${it.id}/delivery">
-    <label>${t.carrier}<select name="company">${carriers.map(([code, name]) => html`<option value="${code}" ${code === it.delivery?.company && 'selected'}>${name}</option>`)}</select></label>
+    <label>${t.carrier}<select name="company">${carriers.map(([code, name]) => html`<option value="${code}" ${code === it.delivery?.company && 'selected'}>${name[lang]}</option>`)}</select></label>
     <label>${t.invoice}<input name="invoice" value="${it.delivery?.invoice ?? ''}" inputmode="numeric" autocomplete="off"></label>
     <button>${it.delivery ? t.amend : t.register}</button></form>`}
   <details><summary>${t.cancelOrder}</summary>

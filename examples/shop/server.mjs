@@ -35,6 +35,10 @@ const shop = createShop({
   payments: new PaymentService({ url: holdfastUrl, key: need('IMP_KEY'), secret: need('IMP_SECRET') }),
 });
 
+shop.on('error', (error) => {
+  console.error(error.code === 'EADDRINUSE' ? `Port ${port} of ${host} is in use: set PORT to another.` : `The shop cannot listen on ${host}:${port}: ${error.message}`);
+  process.exit(1);
+});
 shop.listen(port, host, () => console.log(`Example shop: ${config.shopUrl}  (admin: ${config.shopUrl}/admin)`));
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
