@@ -66,7 +66,11 @@ func (cmd *demoCmd) Run(k *kong.Context) (err error) {
 	})
 	err = errors.Join(err, front.Close(), srv.Close())
 	if err == nil {
-		_, err = fmt.Fprintf(k.Stdout, "\nDone in %.1f s. Everything was as it must be.\n", clock.Real{}.Now().Sub(began).Seconds())
+		said := "\nDone in %.1f s. Everything was as it must be.\n"
+		if cmd.Lang == "ko" {
+			said = "\n%.1f초 만에 끝났습니다. 모든 단계와 장부가 맞습니다.\n"
+		}
+		_, err = fmt.Fprintf(k.Stdout, said, clock.Real{}.Now().Sub(began).Seconds())
 	}
 	return err
 }
