@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -116,4 +117,32 @@ func openApp(t *testing.T, c app.Config) *app.App {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// TestALiveShopNamesNoInside: an address that would never be called is refused
+// when it is given.
+func TestALiveShopNamesNoInside(t *testing.T) {
+	ctx := t.Context()
+	a := openApp(t, app.Config{Bank: &accounts{}})
+	live, err := a.CreateMerchant(ctx, "test", "imp_test", "한빛상점", merchant.Live, func(m *merchant.Merchant) { m.Origins = []string{"https://shop.example"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, change := range map[string]func(*escrow.Open){
+		"notice_url":  func(o *escrow.Open) { o.NoticeURLs = []string{"https://shop.example/", "http://10.0.0.1/"} },
+		"confirm_url": func(o *escrow.Open) { o.ConfirmURL = "http://[::1]/" },
+	} {
+		req := order("order-1")
+		change(&req)
+		_, err := a.Open(ctx, escrow.Shop, live.ID, req)
+		var no *escrow.Refusal
+		if !errors.As(err, &no) || no.Code != escrow.Invalid || no.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	_, err = a.UpdateMerchant(ctx, "test", live.ID, "test", func(m *merchant.Merchant) error {
+		m.Webhook.URL = "http://192.168.0.10/hook"
+		return nil
+	})
+	refused(t, err, escrow.Invalid)
 }

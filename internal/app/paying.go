@@ -37,6 +37,9 @@ func (a *App) begin(ctx context.Context, actor escrow.Actor, merchantID string, 
 	if err != nil {
 		return escrow.Payment{}, err
 	}
+	if err := callable(&m, req); err != nil {
+		return escrow.Payment{}, err
+	}
 	req.Merchant = m.ID
 	if req.Provider == "" {
 		req.Provider = m.Provider
@@ -52,6 +55,22 @@ func (a *App) begin(ctx context.Context, actor escrow.Actor, merchantID string, 
 		a.ids.Jump()
 	}
 	return escrow.Payment{}, fmt.Errorf("app: no free payment id in %d tries", openTries)
+}
+
+// callable refuses addresses of a payment that would not be called.
+func callable(m *merchant.Merchant, req escrow.Open) error {
+	for _, u := range req.NoticeURLs {
+		if err := m.CheckURL(u); err != nil {
+			return invalid("notice_url", "%v", err)
+		}
+	}
+	if req.ConfirmURL == "" {
+		return nil
+	}
+	if err := m.CheckURL(req.ConfirmURL); err != nil {
+		return invalid("confirm_url", "%v", err)
+	}
+	return nil
 }
 
 func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merchant, req escrow.Open, more func(id string) ([]step, error)) (escrow.Payment, error) {

@@ -8,8 +8,10 @@ package merchant
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -201,7 +203,7 @@ func (m *Merchant) Check() error {
 		return invalid("webhook.retries", "must be between 0 and %d", maxRetries)
 	}
 	if m.Webhook.URL != "" {
-		if err := CheckURL(m.Webhook.URL); err != nil {
+		if err := m.CheckURL(m.Webhook.URL); err != nil {
 			return invalid("webhook.url", "%v", err)
 		}
 	}
@@ -210,6 +212,29 @@ func (m *Merchant) Check() error {
 
 // maxURL bounds every URL that a shop gives, in bytes.
 const maxURL = 2000
+
+// maxPort is the highest port there is.
+const maxPort = 65535
+
+// CheckURL is [CheckURL] for a URL that this merchant gives: a live one may not
+// name an address that is never called for it.
+func (m *Merchant) CheckURL(raw string) error {
+	if err := CheckURL(raw); err != nil || m.Mode != Live {
+		return err
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return err
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return nil // a name; what it leads to is looked at when it is dialled
+	}
+	if a = a.Unmap(); !a.IsGlobalUnicast() || a.IsPrivate() {
+		return fmt.Errorf("%s is a private or special address, which is not called for a live shop", a)
+	}
+	return nil
+}
 
 // CheckURL accepts an absolute http or https URL without credentials and
 // fragment. Whether its host may be called is decided when it is dialled.
@@ -229,6 +254,14 @@ func CheckURL(raw string) error {
 		return fmt.Errorf("the URL must not carry credentials")
 	case u.Fragment != "":
 		return fmt.Errorf("the URL must not have a fragment")
+	case !portExists(u.Port()):
+		return fmt.Errorf("the port %s does not exist; ports are 1 to %d", u.Port(), maxPort)
 	}
 	return nil
+}
+
+// portExists reports whether a URL may carry the port; none is the scheme's own.
+func portExists(port string) bool {
+	n, err := strconv.Atoi(port)
+	return port == "" || err == nil && n >= 1 && n <= maxPort
 }

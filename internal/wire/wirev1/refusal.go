@@ -34,6 +34,8 @@ var refusalTexts = map[escrow.Code]string{
 	"no_live_bank":       "가상 은행만 연결된 서버이므로 실운영 상점의 결제를 처리할 수 없습니다. 테스트 상점을 이용해 주세요",
 }
 
+const uncallable = "호출할 수 없는 주소입니다. 실운영 상점은 내부망 주소를 사용할 수 없습니다"
+
 // invalidTexts are closer words for fields with a value that no rule allows.
 var invalidTexts = map[string]string{
 	"amount":         "1원 이상 100억 원 이하의 금액이어야 합니다",
@@ -46,6 +48,8 @@ var invalidTexts = map[string]string{
 	"logis.sent_at":  "발송 시각이 올바르지 않습니다. 미래의 시각은 사용할 수 없습니다",
 	"refund_account": "환불계좌의 은행, 계좌번호, 예금주가 모두 필요합니다",
 	"merchant_uid":   "주문번호가 필요합니다",
+	"notice_url":     uncallable,
+	"confirm_url":    uncallable,
 }
 
 var verdictTexts = map[escrow.Verdict]string{

@@ -115,7 +115,7 @@ func cut(s string, limit int) string {
 	return string(runes[:min(limit, len(runes))])
 }
 
-var reasonURL = body.Reason{Code: "url", English: "must be an http or https URL without credentials or fragment", Korean: "계정 정보와 프래그먼트가 없는 http 또는 https 주소여야 합니다"}
+var reasonURL = body.Reason{Code: "url", English: "must be an http or https URL without credentials or fragment; a port is 1 to 65535", Korean: "계정 정보와 프래그먼트가 없는 http 또는 https 주소여야 합니다. 포트는 1부터 65535까지입니다"}
 
 func takeURL(f *body.Fields, name string) string {
 	u := f.Text(name, urlMax)
@@ -135,6 +135,9 @@ func takeURLs(f *body.Fields, name string) []string {
 
 var reasonRedirect = body.Reason{Code: "url", English: "must be an absolute http or https URL, or one of app_scheme", Korean: "http 또는 https로 시작하거나 app_scheme으로 시작하는 전체 주소여야 합니다"}
 
+// reasonUserInfo refuses what makes one site look like another.
+var reasonUserInfo = body.Reason{Code: "url", English: "must not carry a user name or password", Korean: "주소에 사용자 이름이나 비밀번호를 넣을 수 없습니다"}
+
 // takeRedirect takes the address to which the window leads when it is done. The
 // browser follows it, so only web addresses and the shop's own app are allowed.
 func takeRedirect(f *body.Fields) string {
@@ -145,6 +148,8 @@ func takeRedirect(f *body.Fields) string {
 	app, _, _ = strings.Cut(strings.ToLower(app), ":")
 	u, err := url.Parse(raw)
 	switch {
+	case err == nil && u.User != nil:
+		f.Refuse("m_redirect_url", reasonUserInfo)
 	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "":
 	case err == nil && u.Scheme != "" && u.Scheme == app && !slices.Contains(scriptSchemes, u.Scheme):
 	default:

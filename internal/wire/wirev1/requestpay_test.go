@@ -23,6 +23,26 @@ func take(t *testing.T, raw string) (RequestPay, error) {
 	return p, f.Err()
 }
 
+func TestAddressesThatCannotBeUsed(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"amount":1,"notice_url":"https://shop.example:65536/"}`:                            "notice_url: " + reasonURL.English,
+		`{"amount":1,"confirm_url":"https://shop.example:0/"}`:                               "confirm_url: " + reasonURL.English,
+		`{"amount":1,"m_redirect_url":"https://shop.example@evil.example/"}`:                 "m_redirect_url: must not carry a user name",
+		`{"amount":1,"m_redirect_url":"shop://user@x/","app_scheme":"shop"}`:                 "m_redirect_url: must not carry a user name",
+		`{"amount":1,"m_redirect_url":"https://shop.example/@x","notice_url":"http://h:1/"}`: "",
+	} {
+		_, err := take(t, raw)
+		var problems body.Problems
+		if got := ""; errors.As(err, &problems) {
+			if got = problems.English(); want == "" || !strings.Contains(got, want) {
+				t.Errorf("%s: %q, want %q", raw, got, want)
+			}
+		} else if err != nil || want != "" {
+			t.Errorf("%s: %v, want %q", raw, err, want)
+		}
+	}
+}
+
 func TestTakeRequestPay(t *testing.T) {
 	want := RequestPay{
 		Channel: "inicis", Method: escrow.VirtualAccount, OrderID: "o-1", Name: "가죽 구두", Amount: 1000, TaxFree: 100, VAT: 81, Escrow: true,
