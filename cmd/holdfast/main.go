@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -23,6 +24,8 @@ type commands struct {
 	Calendar calendarCmd `cmd:"" help:"Ask the calendar of Korean business days, or change it."`
 	Bounce   bounceCmd   `cmd:"" help:"Hand a mail server's report of non-delivery to a running server."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+	// ShowVersion is the flag that people try first.
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 type versionCmd struct{}
@@ -47,15 +50,28 @@ func main() {
 	os.Exit(run(os.Args[1:]))
 }
 
+func newParser(more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(&commands{}, append([]kong.Option{
+		kong.Name("holdfast"), kong.Description("An escrow payment server. Money is held until the goods are accepted."),
+		kong.Vars{"version": "holdfast " + version}, kong.UsageOnError(),
+	}, more...)...)
+}
+
+// helped understands "holdfast help" and "holdfast help serve" as --help does.
+func helped(args []string) []string {
+	if len(args) == 0 || args[0] != "help" {
+		return args
+	}
+	return append(slices.Clone(args[1:]), "--help")
+}
+
 func run(args []string) int {
-	var c commands
-	parser, err := kong.New(&c, kong.Name("holdfast"), kong.Description("An escrow payment server. Money is held until the goods are accepted."),
-		kong.UsageOnError(), kong.Exit(func(code int) { os.Exit(code) }))
+	parser, err := newParser()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "holdfast:", err)
 		return exitFailed
 	}
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(helped(args))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "holdfast:", err)
 		return exitUsage

@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -162,7 +164,27 @@ func (c *Config) fromEnv(environ []string) error {
 			return fmt.Errorf("environment variable %s names no setting", k)
 		}
 	}
-	return env.ParseWithOptions(c, env.Options{Prefix: prefix, Environment: vars})
+	if err := env.ParseWithOptions(c, env.Options{Prefix: prefix, Environment: vars}); err != nil {
+		return named(err, vars)
+	}
+	return nil
+}
+
+// named says which variable cannot be read. The library names the field of a
+// struct, so every variable is tried alone.
+func named(err error, vars map[string]string) error {
+	for _, k := range slices.Sorted(maps.Keys(vars)) {
+		var alone Config
+		var wrong env.ParseError
+		if errors.As(env.ParseWithOptions(&alone, env.Options{Prefix: prefix, Environment: map[string]string{k: vars[k]}}), &wrong) {
+			want := "a whole number"
+			if wrong.Type.Kind() == reflect.Bool {
+				want = "true or false"
+			}
+			return fmt.Errorf("environment variable %s: %q is not %s", k, vars[k], want)
+		}
+	}
+	return err
 }
 
 // Proxies are the networks of TrustedProxies.

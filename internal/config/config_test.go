@@ -45,6 +45,9 @@ func TestSettingsThatCannotWorkAreNamed(t *testing.T) {
 		"HOLDFAST_ADMIN_TOKEN=short": "admin_token", "HOLDFAST_LOG_LEVEL=loud": "log_level", "HOLDFAST_LISTENS=x": "HOLDFAST_LISTENS",
 		"HOLDFAST_MODE=licensed": "licence.registration", "HOLDFAST_TRUSTED_PROXIES=10.0.0.0/8,proxy": `trusted_proxies "proxy"`,
 		"HOLDFAST_TRUSTED_PROXIES=10.0.0.1": "trusted_proxies",
+		"HOLDFAST_MAIL_PORT=abc":            `HOLDFAST_MAIL_PORT: "abc" is not a whole number`,
+		"HOLDFAST_SEED=perhaps":             `HOLDFAST_SEED: "perhaps" is not true or false`,
+		"HOLDFAST_LICENCE_INSURED_WON=1억":   "HOLDFAST_LICENCE_INSURED_WON",
 	} {
 		if _, err := config.Load("", []string{set}); err == nil || !strings.Contains(err.Error(), named) {
 			t.Errorf("%s: %v, want an error that names %s", set, err, named)

@@ -53,9 +53,23 @@ func OpenSQLite(ctx context.Context, file string) (*Store, error) {
 	}
 	e := &sqlite{stmts: map[string]*sql.Stmt{}, readStmts: map[string]*sql.Stmt{}, lockFile: lockFile}
 	if err := e.open(ctx, file); err != nil {
-		return nil, errors.Join(err, e.close())
+		return nil, errors.Join(inWords(err, file), e.close())
 	}
 	return start(e), nil
+}
+
+// inWords says which file is damaged and what to do. The driver's own words
+// name neither.
+func inWords(err error, file string) error {
+	var se *moderncsqlite.Error
+	if !errors.As(err, &se) {
+		return err
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("the database %s is damaged or is no database: keep a copy of it and of %[1]s-wal, put the last good backup in its place, and start again (%w)", file, err)
+	}
+	return err
 }
 
 // lockOut takes an exclusive lock, so that two servers never share one file.
@@ -118,8 +132,13 @@ func (e *sqlite) check(ctx context.Context) error {
 	var version, journal string
 	var synchronous int
 	row := func(q string, dest any) error { return e.writer.QueryRowContext(ctx, q).Scan(dest) }
-	if err := errors.Join(row("SELECT sqlite_version()", &version), row("PRAGMA journal_mode", &journal), row("PRAGMA synchronous", &synchronous)); err != nil {
-		return fmt.Errorf("open the database: %w", err)
+	for _, q := range []struct {
+		query string
+		dest  any
+	}{{"SELECT sqlite_version()", &version}, {"PRAGMA journal_mode", &journal}, {"PRAGMA synchronous", &synchronous}} {
+		if err := row(q.query, q.dest); err != nil {
+			return fmt.Errorf("open the database: %w", err)
+		}
 	}
 	if olderVersion(version, leastSQLite) {
 		return fmt.Errorf("SQLite %s can corrupt a WAL database; at least %s is needed", version, leastSQLite)

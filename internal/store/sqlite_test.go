@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,5 +97,24 @@ func TestUnusableFiles(t *testing.T) {
 	if s, err := store.OpenSQLite(context.Background(), dir); err == nil {
 		_ = s.Close()
 		t.Error("a folder was opened as a database")
+	}
+}
+
+// TestADamagedFileIsNamed with what to do, in one line, and is left as it is.
+func TestADamagedFileIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "holdfast.db")
+	rubbish := []byte(strings.Repeat("this is no database. ", 500))
+	if err := os.WriteFile(file, rubbish, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.OpenSQLite(t.Context(), file)
+	if err == nil {
+		t.Fatal("it opens", s.Close())
+	}
+	if said := err.Error(); !strings.Contains(said, file+" is damaged") || !strings.Contains(said, "backup") || strings.Contains(said, "\n") {
+		t.Errorf("%q", said)
+	}
+	if kept, err := os.ReadFile(file); err != nil || !bytes.Equal(kept, rubbish) {
+		t.Errorf("the file has changed: %v", err)
 	}
 }
