@@ -59,7 +59,7 @@ export class PaymentService {
       sender: { name: '한빛상점', tel: '02-0000-0000', addr: '서울특별시 종로구 세종대로 1', postcode: '03154' },
       receiver: { name, tel, addr, postcode },
       // A moved test clock may be ahead of this machine's: nothing is sent before it was paid.
-      logis: { company, invoice, sent_at: Math.max(Math.floor(Date.now() / 1000), order.payment.paid_at ?? 0) },
+      logis: { company, invoice, sent_at: Math.floor(Math.max(Date.now(), new Date(order.payment.paid_at).getTime()) / 1000) },
     };
   }
 

@@ -168,6 +168,15 @@ test('the shop keeper registers a delivery, corrects it, and reads why a cancel 
   assert.equal(stateOf(order), 'Shipped');
 });
 
+test('a parcel is not sent before it was paid, though the test clock be ahead', async () => {
+  const order = await placed();
+  const ahead = Math.floor(Date.now() / 1000) + 30 * 86_400;
+  stored.set('imp_1', paid(order, { paid_at: ahead }));
+  await get(`/orders/${order.id}/return?imp_uid=imp_1`);
+  await post(`/admin/${order.id}/delivery`, { company: 'CJGLS', invoice: '123456789012' });
+  assert.equal(asked.at(-1).body.logis.sent_at, ahead);
+});
+
 test('posts from other sites, long bodies and unknown pages', async () => {
   assert.equal((await post('/checkout/cup', buyer, { origin: 'https://evil.example' })).status, 403);
   assert.equal((await get('/webhook', { method: 'POST', body: `{"a":"${'x'.repeat(70000)}"}` }).catch(() => ({ status: 400 }))).status, 400);
