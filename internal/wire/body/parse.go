@@ -33,6 +33,9 @@ func Parse(raw []byte) (Value, error) {
 		return Value{}, &SyntaxError{Reason: ReasonTooLarge, Offset: BytesMax}
 	}
 	src := string(raw)
+	if multipart(src) {
+		return Value{}, &SyntaxError{Reason: ReasonMultipart}
+	}
 	if err := checkText(src); err != nil {
 		return Value{}, err
 	}
@@ -47,6 +50,15 @@ func Parse(raw []byte) (Value, error) {
 		return parseJSON(src, start)
 	}
 	return parseForm(strings.TrimRight(src[start:], " \t\r\n"), bodyForm)
+}
+
+// multipart reports whether a body is one of several parts, by the boundary and
+// the header that each part begins with. What it is called is never looked at,
+// because clients call their bodies all sorts of things.
+func multipart(src string) bool {
+	boundary, rest, _ := strings.Cut(src, "\n")
+	header, _, _ := strings.Cut(rest, ":")
+	return strings.HasPrefix(boundary, "--") && (strings.EqualFold(header, "Content-Disposition") || strings.EqualFold(header, "Content-Type"))
 }
 
 // ParseQuery reads a raw query string (what follows the '?') into an object.

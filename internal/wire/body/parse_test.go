@@ -198,3 +198,21 @@ func TestParseQuery(t *testing.T) {
 		}
 	}
 }
+
+// TestMultipartIsNamed, whatever its parts carry; a form that merely begins with
+// two dashes is a form.
+func TestMultipartIsNamed(t *testing.T) {
+	for _, raw := range []string{
+		"--x\r\nContent-Disposition: form-data; name=\"amount\"\r\n\r\n1000\r\n--x--\r\n",
+		"------WebKitFormBoundary7MA4YWxkTrZu0gW\ncontent-type: image/png\n\n\x00\xff\n",
+	} {
+		_, err := Parse([]byte(raw))
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) || syntax.Reason != ReasonMultipart {
+			t.Errorf("%q: %v", raw, err)
+		}
+	}
+	if v, err := Parse([]byte("--x=1&b=2")); err != nil || v.Fields().Text("b", 9) != "2" {
+		t.Errorf("a form with dashes: %v", err)
+	}
+}

@@ -66,6 +66,7 @@ var (
 	ReasonTooManyFields = Reason{"too_many_fields", fmt.Sprintf("an object has more than %d members", FieldsMax), fmt.Sprintf("객체의 항목은 %d개를 넘을 수 없습니다", FieldsMax)}
 	ReasonTooManyItems  = Reason{"too_many_items", fmt.Sprintf("a list has more than %d entries", ItemsMax), fmt.Sprintf("배열의 항목은 %d개를 넘을 수 없습니다", ItemsMax)}
 	ReasonNeither       = Reason{"neither", "it is neither a JSON object nor a form", "JSON 객체도 폼 형식도 아닙니다"}
+	ReasonMultipart     = Reason{"multipart", "multipart bodies are not taken; send JSON or an application/x-www-form-urlencoded form", "multipart/form-data는 지원하지 않습니다. JSON 또는 application/x-www-form-urlencoded로 보내 주세요"}
 	ReasonSemicolon     = Reason{"semicolon", "a form must write ';' as %3B", "폼에서 세미콜론은 %3B로 보내야 합니다"}
 	ReasonEscape        = Reason{"escape", "a percent sign is not followed by two hexadecimal digits", "퍼센트 인코딩이 올바르지 않습니다"}
 	ReasonMixed         = Reason{"mixed", "one name is used both as a value and as a list or object", "같은 이름을 값과 배열 또는 객체로 섞어 보낼 수 없습니다"}
