@@ -32,7 +32,6 @@ const (
 var (
 	trackingNumber = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
 	deliveryWords  = regexp.MustCompile(`^[\p{L}\p{N} ./()-]+$`)
-	isoDay         = regexp.MustCompile(`^[0-9]{8}$`)
 )
 
 var (
@@ -96,7 +95,7 @@ func readDelivery(f *body.Fields) escrow.Delivery {
 	}
 	carrier := wirev1.CarrierOf(logis.Text("company", companyMax))
 	sentAt, _ := logis.UnixSeconds("sent_at")
-	if day := logis.Text("receiving_at", 8); day != "" && !isoDay.MatchString(day) {
+	if day := logis.Text("receiving_at", 8); day != "" && !isDay(day) {
 		logis.Refuse("receiving_at", reasonDay)
 	}
 	logis.Text("address", partyAddrMax)
@@ -105,6 +104,12 @@ func readDelivery(f *body.Fields) escrow.Delivery {
 		Trackable: krcarrier.Trackable(carrier), Sender: readParty(f.Object("sender")), Recipient: readParty(f.Object("receiver")),
 		Products: readProducts(f), SentAt: time.Unix(sentAt, 0),
 	}
+}
+
+// isDay reports whether the text is a day of the calendar as YYYYMMDD.
+func isDay(text string) bool {
+	_, err := time.Parse("20060102", text)
+	return err == nil
 }
 
 func readInvoice(logis *body.Fields, carrier string) string {

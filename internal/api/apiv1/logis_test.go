@@ -78,6 +78,8 @@ func TestDeliveryRefuses(t *testing.T) {
 		"sent_at 0":             {w.parcel(object{"sent_at": 0}), "logis.sent_at"},
 		"sent_at milliseconds":  {w.parcel(object{"sent_at": w.clock.Now().UnixMilli()}), "logis.sent_at"},
 		"sent_at in the future": {w.parcel(object{"sent_at": w.clock.Now().Add(48 * time.Hour).Unix()}), "logis.sent_at"},
+		"no such day":           {w.parcel(object{"receiving_at": "20269999"}), "logis.receiving_at: YYYYMMDD"},
+		"not a leap year":       {w.parcel(object{"receiving_at": "20270229"}), "logis.receiving_at"},
 		"receiving_at":          {w.parcel(object{"receiving_at": "2026-12-1"}), "logis.receiving_at"},
 		"endless address":       {with(w.parcel(nil), object{"receiver": object{"addr": strings.Repeat("가", 10_000)}}), "receiver.addr"},
 		"receiver as text":      {with(w.parcel(nil), object{"receiver": "홍길동"}), "receiver"},
