@@ -110,7 +110,11 @@ func said(status int, korean, english string) answer {
 	if status == http.StatusBadRequest || status == http.StatusNotFound {
 		code = wirev1.CodeFault
 	}
-	return answer{status: status, envelope: wirev1.Refusal(code, wirev1.RequestRefused(korean)), english: english}
+	message := wirev1.RequestRefused(korean)
+	if status == http.StatusNotFound { // nothing is wrong with the request
+		message = korean + "."
+	}
+	return answer{status: status, envelope: wirev1.Refusal(code, message), english: english}
 }
 
 // statusOf is the HTTP status of a refusal by a rule: 400 where the request is

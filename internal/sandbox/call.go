@@ -78,7 +78,7 @@ func (s *server) authenticated(challenge http.HandlerFunc) func(http.Handler) ht
 			case err != nil:
 				s.answerOf(r, err).write(w)
 			case m.Mode != merchant.Sandbox:
-				fault(http.StatusNotFound, wirev1.MessageNotFound).write(w)
+				nothingHere().in(ui.Language(r)).write(w)
 			default:
 				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), merchantKey{}, m)))
 			}

@@ -66,7 +66,7 @@ func (s *server) clock(ctx context.Context, merchantID string) (clockState, erro
 	}
 	due, err := s.app.NextDue(ctx, merchantID)
 	real := s.app.Real()
-	return clockState{instant(m.Now(real)), instant(real), int64(m.Now(real).Sub(real) / time.Second), instant(due)}, err
+	return clockState{instant(m.Now(real)), instant(real), int64(m.Now(real).Sub(real).Round(time.Second) / time.Second), instant(due)}, err
 }
 
 // advance moves the merchant's clock and lists what happened on the way.
@@ -222,6 +222,7 @@ var (
 	reasonOneTarget = body.Reason{Code: "target", English: "give exactly one of to, by and business_days", Korean: "to, by, business_days 중 하나만 입력해야 합니다"}
 	reasonBackwards = body.Reason{Code: "backwards", English: "a test clock moves only forward", Korean: "테스트 시계는 앞으로만 옮길 수 있습니다"}
 	reasonTooFar    = body.Reason{Code: "too_far", English: fmt.Sprintf("one call moves a clock by at most %d days, and never beyond %s", advanceMax/(24*time.Hour), clockLast), Korean: fmt.Sprintf("한 번에 최대 %d일까지, %s 이전으로만 옮길 수 있습니다", advanceMax/(24*time.Hour), clockLast)}
+	reasonNoSpan    = body.Reason{Code: "no_span", English: "must be longer than no time at all", Korean: "0보다 긴 기간이어야 합니다"}
 	reasonSpan      = body.Reason{Code: "span", English: "must be a time span such as 36h, 90m or 3d", Korean: "36h, 90m, 3d와 같은 기간이어야 합니다"}
 )
 
@@ -280,5 +281,9 @@ func takeSpan(f *body.Fields, name string) time.Duration {
 	if err != nil {
 		f.Refuse(name, reasonSpan)
 	}
-	return time.Duration(days)*24*time.Hour + rest
+	span := time.Duration(days)*24*time.Hour + rest
+	if err == nil && span == 0 {
+		f.Refuse(name, reasonNoSpan)
+	}
+	return span
 }

@@ -67,6 +67,8 @@ func TestAdvanceRefuses(t *testing.T) {
 		{body{"by": "-1d"}, []string{"by"}},
 		{body{"by": "1w"}, []string{"by"}},
 		{body{"by": ""}, []string{"by"}},
+		{body{"by": "0s"}, []string{"by: 0보다 긴 기간"}},
+		{body{"by": "0d0h"}, []string{"by: 0보다 긴 기간"}},
 		{body{"by": "500d"}, []string{"400"}},
 		{body{"by": "999999h"}, []string{"400"}},
 		{body{"business_days": 0}, []string{"business_days"}},
@@ -136,5 +138,19 @@ func TestAnAdvanceMayTakeItsTime(t *testing.T) {
 		if least := began.Add(10 * time.Minute); p.read.Before(least) || p.write.Before(least) {
 			t.Errorf("%s (%d) may be read until %s and answered until %s", path, p.Code, p.read, p.write)
 		}
+	}
+}
+
+// TestAheadIsRounded: a clock that runs ahead by a fraction less than an hour is
+// an hour ahead.
+func TestAheadIsRounded(t *testing.T) {
+	w := newWorld(t)
+	to := w.Now().Add(time.Hour)
+	w.Clock.Advance(300 * time.Millisecond)
+	must[any](w, "POST", "/sandbox/clock/advance", body{"to": to.Format(time.RFC3339)})
+	if got := must[struct {
+		AheadSeconds int64 `json:"ahead_seconds"`
+	}](w, "GET", "/sandbox/clock", nil); got.AheadSeconds != 3600 {
+		t.Errorf("%d seconds ahead", got.AheadSeconds)
 	}
 }

@@ -166,6 +166,25 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotThereIsNoWrongRequest: the message says what is missing, and no
+// more, in the language of whoever asked.
+func TestWhatIsNotThereIsNoWrongRequest(t *testing.T) {
+	w := newWorld(t)
+	english := basic(w.Key, w.Secret)
+	english["Accept-Language"] = "en"
+	for path, want := range map[string][2]string{
+		"/sandbox/nothing":                   {"존재하지 않는 경로입니다.", "there is no such address; /docs/sandbox lists those of the sandbox"},
+		"/sandbox/payments/imp_000000000000": {"존재하지 않는 결제정보입니다.", "there is no such payment"},
+		"/sandbox/mails/nobody":              {"id: 존재하지 않는 메일입니다.", "id: there is no such mail"},
+	} {
+		for n, headers := range []map[string]string{basic(w.Key, w.Secret), english} {
+			if got := w.Call("GET", path, headers, nil); got.Status != http.StatusNotFound || got.Text() != want[n] {
+				t.Errorf("%s: %d %q, want %q", path, got.Status, got.Text(), want[n])
+			}
+		}
+	}
+}
+
 func TestRefusalsSpeakTheCallersLanguage(t *testing.T) {
 	w := newWorld(t)
 	headers := basic(w.Key, w.Secret)

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/rail/carrier"
+	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
@@ -52,10 +53,18 @@ func New(a *app.App, loops Loops, b bank.Simulator, c carrier.Simulator, log *sl
 	return http.NewCrossOriginProtection().Handler(byWholePath(s.routes()))
 }
 
+// nothingHere is the answer at an address that does not exist, be it only for
+// whoever asks.
+func nothingHere() answer {
+	a := fault(http.StatusNotFound, wirev1.MessageNotFound)
+	a.english = "there is no such address; /docs/sandbox lists those of the sandbox"
+	return a
+}
+
 func (s *server) routes() http.Handler {
 	r := chi.NewRouter()
-	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
-		fault(http.StatusNotFound, wirev1.MessageNotFound).write(w)
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		nothingHere().in(ui.Language(r)).write(w)
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
 		fault(http.StatusMethodNotAllowed, wirev1.MessageMethodNotAllowed).write(w)
