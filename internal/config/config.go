@@ -97,7 +97,7 @@ type Licence struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Data: "data", Mode: Sandbox, LogLevel: "info",
-		Operator: Operator{Name: "Holdfast Sandbox", Registration: "시험용 (등록번호 없음)", Contact: "sandbox@holdfast.example"},
+		Operator: Operator{Name: "Holdfast Sandbox", Registration: "TEST-00000", Contact: "sandbox@holdfast.example"},
 		Mail:     Mail{Port: 587, Security: "starttls", From: "no-reply@holdfast.example", FromName: "Holdfast"},
 	}
 }

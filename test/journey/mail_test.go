@@ -72,7 +72,7 @@ func TestBuyerDecidesByTheLinkInTheMail(t *testing.T) {
 	if got, _ := s.App.Payment(t.Context(), s.Merchant, p.ID); got.State != escrow.Delivered {
 		t.Fatalf("opening the link made it %s", got.State)
 	}
-	res, err := http.PostForm(page+"/confirm", url.Values{"received": {"yes"}}) //nolint:gosec,noctx // our own test server
+	res, err := http.PostForm(page+"/confirm", url.Values{"received": {"yes"}})
 	if err != nil {
 		t.Fatal(err)
 	}

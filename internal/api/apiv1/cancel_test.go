@@ -129,6 +129,8 @@ func TestCancelOfAnAccountNeedsARefundAccount(t *testing.T) {
 	rejected := w.shipped()
 	w.byBuyer(rejected, escrow.Reject{Reason: "파손", Account: escrow.BankAccount{Bank: "004", Number: "12345678901234", Holder: "홍길동"}})
 	w.post("/payments/cancel", object{"imp_uid": rejected, "reason": "구매거절"}).want(200, 0).has(object{"status": "cancelled"})
+	// What cannot be is refused before it is asked where the money should go.
+	w.post("/payments/cancel", object{"imp_uid": w.held(), "amount": 1000}).want(200, 1, "부분취소")
 }
 
 func TestCancelAfterDeliveryFollowsTheShopsRules(t *testing.T) {
