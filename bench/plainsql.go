@@ -46,7 +46,7 @@ func openPlain(ctx context.Context, dir string, t *template, grouped bool) (*pla
 	}
 	p := &plain{t: t, stmts: map[string]*sql.Stmt{}, done: make(chan struct{})}
 	if p.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+
-		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-16000)"); err != nil {
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(1000)&_pragma=cache_size(-16000)"); err != nil {
 		return nil, err
 	}
 	p.db.SetMaxOpenConns(1)
