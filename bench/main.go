@@ -92,7 +92,7 @@ func main() {
 	child := flag.String("child", "", "internal: be the profiled server on the given data folder")
 	listen := flag.String("listen", "", "internal: with -child, the address to listen on")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
 	if *child != "" {
@@ -188,8 +188,3 @@ func choose(only string) ([]section, error) {
 }
 
 func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format+"\n", args...) }
-
-// signalContext ends with the signal by which servers are stopped.
-func signalContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, syscall.SIGTERM)
-}

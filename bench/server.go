@@ -75,6 +75,7 @@ func (b *bench) start(ctx context.Context, dir string) (*server, error) {
 	}
 	s := &server{host: host, cmd: exec.CommandContext(ctx, program, args...)}
 	s.cmd.Env = append(os.Environ(), "HOLDFAST_LOG_LEVEL=warn")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no server outlives its measurement
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	if s.log, err = os.Create(filepath.Join(b.dir, "server.log")); err != nil {
 		return nil, err
@@ -177,8 +178,6 @@ const clockTicks = 100
 
 // serveProfiled is the server inside this program with a CPU profile around it.
 func serveProfiled(ctx context.Context, dir, listen, profile string) error {
-	ctx, stop := signalContext(ctx)
-	defer stop()
 	c := config.Default()
 	c.Data, c.Listen, c.Seed, c.BaseURL = dir, listen, true, "http://"+listen
 	srv, err := serve.New(ctx, c, serve.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
