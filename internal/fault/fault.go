@@ -1,0 +1,14 @@
+// Package fault holds the bugs that the fault tests must find.
+//
+// A harness that breaks the program proves something only if it fails when the
+// program is wrong. Each harness therefore names a bug that it must catch, and
+// the place of the bug asks Planted. In a program built as usual the answer is a
+// constant no, and the compiler leaves nothing of the bug. Built with
+//
+//	go build -tags planted -ldflags '-X github.com/holdfast-pay/holdfast/internal/fault.bug=NAME'
+//
+// the program has the one bug of that name.
+package fault
+
+// Bug names a planted bug.
+type Bug string
