@@ -64,6 +64,9 @@ func load(ctx context.Context, dir string, t *template, open, due, sweeps int, n
 			}
 		}
 	}
+	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO event_log (merchant, last_position) SELECT merchant, max(position) FROM event GROUP BY merchant`); err != nil {
+		return err
+	}
 	return tx.Commit()
 }
 

@@ -42,7 +42,7 @@ func (a *App) DoFor(ctx context.Context, act Act, merchantID, paymentID string, 
 			return err
 		}
 		return a.audit(tx, merchantID, act.Who, "payment."+cmd.Verb(), paymentID, act.Detail)
-	})
+	}, store.OnPayment(merchantID, paymentID))
 	if err != nil {
 		return Result{}, err
 	}

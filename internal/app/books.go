@@ -74,6 +74,10 @@ type Settled struct {
 	Why string
 }
 
+// settleTries bounds how often a run begins again because lines came while it
+// was adding up.
+const settleTries = 5
+
 // Settle runs the settlement of one merchant: its due lines are netted into one
 // payout, which is ordered at the bank. A merchant is settled at most once per
 // business date; running again changes nothing.
@@ -88,10 +92,15 @@ func (a *App) Settle(ctx context.Context, merchantID string) (Settled, error) {
 		return Settled{Why: why}, err
 	}
 	var done Settled
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		done, err = a.settle(tx, &m, day, now)
-		return err
-	})
+	for range settleTries {
+		err = a.store.Write(ctx, func(tx *store.Tx) (err error) {
+			done, err = a.settle(tx, &m, day, now)
+			return err
+		}, store.OnRow(m.ID, "settle"))
+		if !errors.Is(err, store.ErrStale) {
+			break
+		}
+	}
 	if err == nil && done.Why == "" {
 		a.poke(WorkBank)
 	}
@@ -128,7 +137,7 @@ func (a *App) settle(tx *store.Tx, m *merchant.Merchant, day bizday.Date, now ti
 	}
 	p.Bank, p.Number, p.Holder = m.Account.Bank, m.Account.Number, m.Account.Holder
 	if n, err := tx.TakeLines(m.ID, p.ID, day); err != nil || n != sums.Lines {
-		return Settled{}, errors.Join(err, fmt.Errorf("app: %d lines were added up and %d taken", sums.Lines, n))
+		return Settled{}, errors.Join(err, fmt.Errorf("app: %d lines were added up and %d taken: %w", sums.Lines, n, store.ErrStale))
 	}
 	if err := tx.InsertPayout(p); err != nil {
 		return Settled{}, err

@@ -60,7 +60,7 @@ func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...ste
 		}
 		res, err = a.decide(tx, &m, before, steps)
 		return err
-	})
+	}, store.OnPayment(merchantID, paymentID))
 	if err != nil {
 		return Result{}, err
 	}

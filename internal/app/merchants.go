@@ -290,7 +290,7 @@ func (s Records) Get(ctx context.Context, merchantID, kind, key string) ([]byte,
 
 // Add keeps a document under a key that has none and reports whether it did.
 func (s Records) Add(ctx context.Context, merchantID, kind, key string, doc []byte) (added bool, err error) {
-	err = s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) })
+	err = s.write(ctx, merchantID, store.OnRow(merchantID, kind+key), func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) })
 	if errors.Is(err, store.ErrExists) {
 		return false, nil
 	}
@@ -299,10 +299,10 @@ func (s Records) Add(ctx context.Context, merchantID, kind, key string, doc []by
 
 // Put keeps a document in place of what was there.
 func (s Records) Put(ctx context.Context, merchantID, kind, key string, doc []byte) error {
-	return s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) })
+	return s.write(ctx, merchantID, store.OnRow(merchantID, kind+key), func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) })
 }
 
-func (s Records) write(ctx context.Context, merchantID string, fn func(*store.Tx) error) error {
+func (s Records) write(ctx context.Context, merchantID string, row store.Hint, fn func(*store.Tx) error) error {
 	if merchantID != SharedShelf {
 		m, err := s.App.Merchant(ctx, merchantID)
 		if err != nil {
@@ -312,7 +312,7 @@ func (s Records) write(ctx context.Context, merchantID string, fn func(*store.Tx
 			return fmt.Errorf("the sandbox does not touch live merchant %s", merchantID)
 		}
 	}
-	return s.App.store.Write(ctx, fn)
+	return s.App.store.Write(ctx, fn, row)
 }
 
 // List returns all records of one kind by key.

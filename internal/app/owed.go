@@ -118,7 +118,7 @@ func (a *App) MailDone(ctx context.Context, m Mail) error {
 		}
 		res, err = a.decide(tx, &settings, p, []step{{escrow.System, escrow.NoticeResult{Delivered: m.State == MailSent, Reason: m.Error}}})
 		return err
-	})
+	}, store.OnPayment(m.Merchant, m.Payment))
 	if err == nil {
 		a.poke(res.owes...)
 	}
@@ -169,7 +169,7 @@ func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessag
 			return tx.WebhookLog(w.Merchant, w.ID, w.Log)
 		}
 		return tx.WebhookDone(&w)
-	})
+	}, store.OnRow(w.Merchant, w.ID))
 }
 
 // withAttempt adds an attempt to a log in the order of time. A log that cannot
@@ -221,14 +221,14 @@ func (a *App) ClaimBankOrders(ctx context.Context, merchantID string, lease time
 // MarkAsked makes durable that the bank may have been asked. Only after it
 // returns may the bank be called.
 func (a *App) MarkAsked(ctx context.Context, o BankOrder) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.MarkAsked(o.Merchant, o.Key) })
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.MarkAsked(o.Merchant, o.Key) }, store.OnRow(o.Merchant, o.Key))
 }
 
 // OrderUnknown says that the bank gave no definite answer; it is asked again,
 // under the same key, at the given instant of the merchant's clock.
 func (a *App) OrderUnknown(ctx context.Context, o BankOrder, detail string, again time.Time) error {
 	o.State, o.Detail, o.DueAt = OrderAsked, theirs(detail), again
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) }, store.OnRow(o.Merchant, o.Key))
 }
 
 // OrderAnswered books the bank's definite answer to an order: first the
@@ -252,7 +252,7 @@ func (a *App) OrderAnswered(ctx context.Context, o BankOrder, sent bool, reason 
 	if !sent {
 		o.State = OrderFailed
 	}
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) })
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) }, store.OnRow(o.Merchant, o.Key))
 }
 
 // maxTheirs bounds the words of a bank or a mail server, in bytes.
@@ -324,7 +324,7 @@ func (a *App) PostponeTracking(ctx context.Context, ref Ref, pause time.Duration
 		return err
 	}
 	at := m.Now(a.clock.Now()).Add(pause)
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.PostponeTracking(ref.Merchant, ref.ID, at) })
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.PostponeTracking(ref.Merchant, ref.ID, at) }, store.OnPayment(ref.Merchant, ref.ID))
 }
 
 // DueSettlements returns merchants that may have something to be paid out: by

@@ -93,7 +93,7 @@ func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merch
 		}
 		res, err = a.decide(tx, m, before, steps)
 		return err
-	})
+	}, store.OnPayment(m.ID, req.ID))
 	if err != nil {
 		return escrow.Payment{}, err
 	}

@@ -35,7 +35,7 @@ func (t *Tx) Apply(was int64, d *escrow.Decision, owed Owed) error {
 		err = t.updatePayment(p, was)
 	}
 	if err != nil {
-		return t.classify(err)
+		return err
 	}
 	if err := t.insertEvents(p, d.Events); err != nil {
 		return err
@@ -67,41 +67,14 @@ type eventDoc struct {
 }
 
 func (t *Tx) insertEvents(p *escrow.Payment, events []escrow.Event) error {
-	if len(events) == 0 {
-		return nil
-	}
-	position, err := t.nextPosition(p.Merchant, len(events))
-	if err != nil {
-		return err
-	}
-	for i, e := range events {
+	for _, e := range events {
 		doc, err := document(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify})
 		if err != nil {
 			return err
 		}
-		if err := t.put(`INSERT INTO event (merchant, payment, seq, position, type, actor, at, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			p.Merchant, p.ID, e.Seq, position+int64(i), string(e.Type), string(e.Actor), e.At.UnixMicro(), doc); err != nil {
-			return err
-		}
+		t.log(loggedRow{merchant: p.Merchant, payment: p.ID, seq: e.Seq, kind: string(e.Type), actor: string(e.Actor), at: e.At.UnixMicro(), doc: doc})
 	}
 	return nil
-}
-
-// nextPosition hands out n positions of the merchant's event log, in the order
-// of commits and without gaps.
-func (t *Tx) nextPosition(merchant string, n int) (int64, error) {
-	last, known := t.positions[merchant]
-	if !known {
-		found, err := one(&t.queries, scalar[*int64], `SELECT max(position) FROM event WHERE merchant = $1`, merchant)
-		if err != nil {
-			return 0, err
-		}
-		if found != nil {
-			last = *found
-		}
-	}
-	t.positions[merchant] = last + int64(n)
-	return last + 1, nil
 }
 
 // InsertTransfers appends to the ledger. ref is the payment or payout. The
@@ -112,7 +85,7 @@ func (t *Tx) InsertTransfers(merchant, ref string, seq, version int64, ts []ledg
 		if err := x.Check(); err != nil {
 			return err
 		}
-		if err := t.put(`INSERT INTO transfer (merchant, ref, seq, n, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		if err := t.add(`INSERT INTO transfer (merchant, ref, seq, n, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			merchant, ref, seq, version*100+int64(n), string(x.Debit), string(x.Credit), int64(x.Amount), at.UnixMicro()); err != nil {
 			return err
 		}
@@ -122,7 +95,7 @@ func (t *Tx) InsertTransfers(merchant, ref string, seq, version int64, ts []ledg
 
 func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail) error {
 	for i, m := range mails {
-		if err := t.put(`INSERT INTO mail (merchant, id, payment, seq, kind, recipient, state, due_at, attempts, error, subject, body_text, body_html, created_at)
+		if err := t.add(`INSERT INTO mail (merchant, id, payment, seq, kind, recipient, state, due_at, attempts, error, subject, body_text, body_html, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, '', '', '', '', $7)`,
 			p.Merchant, fmt.Sprintf("%s-m%d-%d", p.ID, p.Seq, i), p.ID, p.Seq, string(m), p.Buyer.Email, p.UpdatedAt.UnixMicro()); err != nil {
 			return err
@@ -133,7 +106,7 @@ func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail) error {
 
 func (t *Tx) insertWebhooks(p *escrow.Payment, owed Owed) error {
 	for i, w := range owed.Webhooks {
-		if err := t.put(`INSERT INTO webhook (merchant, id, payment, seq, kind, url, state, due_at, attempts, max, log, created_at)
+		if err := t.add(`INSERT INTO webhook (merchant, id, payment, seq, kind, url, state, due_at, attempts, max, log, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, $8, '[]', $7)`,
 			p.Merchant, fmt.Sprintf("%s-w%d-%d", p.ID, w.Seq, i), p.ID, w.Seq, w.Kind, w.URL, p.UpdatedAt.UnixMicro(), w.Max); err != nil {
 			return err
@@ -237,7 +210,7 @@ func scanTransfer(rows rowSet) (x ledger.Transfer, err error) {
 // refund and payout accounts are summed into one line each.
 func (q *queries) AccountTotals() ([]ledger.Balance, error) {
 	return all(q, scanBalance, `
-		SELECT account, sum(debits), sum(credits) FROM (
+		SELECT account, CAST(sum(debits) AS BIGINT), CAST(sum(credits) AS BIGINT) FROM (
 			SELECT `+accountKind("debit")+` AS account, sum(amount) AS debits, 0 AS credits FROM transfer GROUP BY 1
 			UNION ALL
 			SELECT `+accountKind("credit")+`, 0, sum(amount) FROM transfer GROUP BY 1
@@ -276,21 +249,21 @@ func (q *queries) HeldFaults() ([]BookFault, error) {
 			SELECT p.merchant, p.id, p.state,
 				CASE WHEN p.escrow = 1 AND (p.state IN ('held', 'shipped', 'delivered', 'rejected')
 					OR (p.state = 'rejection_accepted' AND p.refunded = 0)) THEN p.amount ELSE 0 END AS should,
-				COALESCE((SELECT sum(CASE WHEN t.credit = 'held:' || p.id THEN t.amount WHEN t.debit = 'held:' || p.id THEN -t.amount ELSE 0 END)
-					FROM transfer t WHERE t.merchant = p.merchant AND t.ref = p.id), 0) AS has
+				CAST(COALESCE((SELECT sum(CASE WHEN t.credit = 'held:' || p.id THEN t.amount WHEN t.debit = 'held:' || p.id THEN -t.amount ELSE 0 END)
+					FROM transfer t WHERE t.merchant = p.merchant AND t.ref = p.id), 0) AS BIGINT) AS has
 			FROM payment p
 		) AS compared WHERE should <> has LIMIT 100`)
 }
 
 // HeldTotal is the money held for buyers, by payments' states.
 func (q *queries) HeldTotal() (money.Won, error) {
-	return one(q, scalar[money.Won], `SELECT COALESCE(sum(amount), 0) FROM payment WHERE escrow = 1 AND (state IN ('held', 'shipped', 'delivered', 'rejected')
+	return one(q, scalar[money.Won], `SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM payment WHERE escrow = 1 AND (state IN ('held', 'shipped', 'delivered', 'rejected')
 		OR (state = 'rejection_accepted' AND refunded = 0))`)
 }
 
 // HeldOn is the held balance at the end of a Korean day, from the ledger.
 func (q *queries) HeldOn(day bizday.Date) (money.Won, error) {
 	end := day.AddDays(1).Start().UnixMicro()
-	return one(q, scalar[money.Won], `SELECT COALESCE(sum(CASE WHEN credit LIKE 'held:%' THEN amount ELSE 0 END), 0)
-		- COALESCE(sum(CASE WHEN debit LIKE 'held:%' THEN amount ELSE 0 END), 0) FROM transfer WHERE at < $1`, end)
+	return one(q, scalar[money.Won], `SELECT CAST(COALESCE(sum(CASE WHEN credit LIKE 'held:%' THEN amount ELSE 0 END), 0)
+		- COALESCE(sum(CASE WHEN debit LIKE 'held:%' THEN amount ELSE 0 END), 0) AS BIGINT) FROM transfer WHERE at < $1`, end)
 }

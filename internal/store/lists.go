@@ -15,16 +15,30 @@ type Order struct {
 }
 
 // column maps the words of Order to columns; anything else sorts by opening.
-func (o Order) clause() string {
-	column := "opened_at"
+// Where the instant may not have come, it counts as the earliest on both engines.
+func (o Order) column() (name string, optional bool) {
 	switch o.By {
-	case "paid", "updated", "failed", "cancelled":
-		column = o.By + "_at"
+	case "paid", "failed", "cancelled":
+		return o.By + "_at", true
+	case "updated":
+		return "updated_at", false
 	}
+	return "opened_at", false
+}
+
+func (o Order) clause() string {
+	column, optional := o.column()
+	direction, nulls := "", ""
 	if o.Desc {
-		return column + " DESC, id DESC"
+		direction = " DESC"
 	}
-	return column + ", id"
+	if optional {
+		nulls = " NULLS FIRST"
+		if o.Desc {
+			nulls = " NULLS LAST"
+		}
+	}
+	return column + direction + nulls + ", id" + direction
 }
 
 // Filter chooses payments of a merchant. Zero fields do not filter.
@@ -48,6 +62,10 @@ const maxText = 100
 func (f Filter) where(merchant string) (string, []any) {
 	conds, args := []string{"merchant = $1"}, []any{merchant}
 	add := func(cond string, arg any) {
+		if !storable([]any{arg}) { // no row holds it
+			conds = append(conds, "1 = 0")
+			return
+		}
 		args = append(args, arg)
 		conds = append(conds, strings.ReplaceAll(cond, "?", fmt.Sprintf("$%d", len(args))))
 	}
@@ -72,8 +90,7 @@ func (f Filter) where(merchant string) (string, []any) {
 	if f.Text != "" {
 		add(`words LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(f.Text))+"%")
 	}
-	column := strings.Fields(Order{By: f.At}.clause())[0]
-	column = strings.TrimSuffix(column, ",")
+	column, _ := Order{By: f.At}.column()
 	if !f.Since.IsZero() {
 		add(column+" >= ?", f.Since.UnixMicro())
 	}
@@ -135,7 +152,17 @@ func (q *queries) CountStates(merchant string) (map[escrow.State]int64, error) {
 	return out, err
 }
 
-// LiveStates are the states in which an order's money has been taken and stays.
+// PaidPayment returns a payment of an order whose money has been taken and
+// stays, or ErrNotFound.
 func (q *queries) PaidPayment(merchant, orderID string) (escrow.Payment, error) {
 	return one(q, scanPayment, `SELECT `+paymentColumns+` FROM payment WHERE merchant = $1 AND order_id = $2 AND `+statusCondition(escrow.StatusPaid)+` LIMIT 1`, merchant, orderID)
+}
+
+// PaidPayment is the same in a transaction: until its end no other one asks
+// about the order, so that an order is paid once.
+func (t *Tx) PaidPayment(merchant, orderID string) (escrow.Payment, error) {
+	if err := t.hold("order", merchant, orderID); err != nil {
+		return escrow.Payment{}, err
+	}
+	return t.queries.PaidPayment(merchant, orderID)
 }

@@ -46,6 +46,7 @@ func (q *queries) TrackPayments(merchant string, now time.Time, limit int) ([]Re
 
 // PostponeTracking moves the next question to a carrier that gave no answer.
 func (t *Tx) PostponeTracking(merchant, id string, at time.Time) error {
+	t.group.forget(Ref{merchant, id})
 	return t.put(`UPDATE payment SET track_at = $1 WHERE merchant = $2 AND id = $3 AND track_at IS NOT NULL`, at.UnixMicro(), merchant, id)
 }
 
@@ -78,10 +79,10 @@ func (q *queries) NextDue(merchant string) (next time.Time, settlement string, e
 
 // Leased reports whether somebody is at work for a merchant.
 func (q *queries) Leased(merchant string) (bool, error) {
-	n, err := one(q, scalar[int64], `SELECT
+	n, err := one(q, scalar[int64], `SELECT CASE WHEN
 		EXISTS (SELECT 1 FROM mail WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
-		+ EXISTS (SELECT 1 FROM webhook WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
-		+ EXISTS (SELECT 1 FROM bank_order WHERE `+unanswered+` AND leased = 1 AND `+amongOpen+`)`, merchant)
+		OR EXISTS (SELECT 1 FROM webhook WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
+		OR EXISTS (SELECT 1 FROM bank_order WHERE `+unanswered+` AND leased = 1 AND `+amongOpen+`) THEN 1 ELSE 0 END`, merchant)
 	return n > 0, err
 }
 
@@ -122,15 +123,16 @@ func scanMail(rows rowSet) (m Mail, err error) {
 // ClaimMails leases up to limit pending mails that are due and counts the
 // attempt. A lease that runs out makes the mail due again.
 func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, limit int) ([]Mail, error) {
-	return all(&t.queries, scanMail, claim("mail", "id", pending, "", mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanMail, t.claim("mail", "id", pending, "", mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // claim is the one shape of claiming owed work: take what is due, lease it by
 // moving its due time, and answer with the rows. $1 now, $2 merchant or empty,
-// $3 limit, $4 end of the lease; but narrows what may be taken.
-func claim(table, key, open, but, columns string) string {
-	return `WITH due AS (
-			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2)` + but + ` ORDER BY due_at LIMIT $3
+// $3 limit, $4 end of the lease; but narrows what may be taken. What another claim
+// is taking is passed over.
+func (t *Tx) claim(table, key, open, but, columns string) string {
+	return `WITH due AS MATERIALIZED (
+			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2)` + but + ` ORDER BY due_at LIMIT $3` + t.skip + `
 		)
 		UPDATE ` + table + ` SET due_at = $4, attempts = attempts + 1, leased = 1
 		WHERE (merchant, ` + key + `) IN (SELECT merchant, ` + key + ` FROM due) AND ` + open + ` RETURNING ` + columns
@@ -138,13 +140,13 @@ func claim(table, key, open, but, columns string) string {
 
 // MailDone records what became of a mail.
 func (t *Tx) MailDone(m *Mail) error {
-	return t.change(`UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7, leased = 0 WHERE merchant = $8 AND id = $9`,
+	return t.later(ErrNotFound, `UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7, leased = 0 WHERE merchant = $8 AND id = $9`,
 		m.State, m.DueAt.UnixMicro(), m.Error, m.Subject, m.Text, m.HTML, nullable(m.DoneAt), m.Merchant, m.ID)
 }
 
 // Mail returns one mail.
 func (q *queries) Mail(merchant, id string) (Mail, error) {
-	return one(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE merchant = $1 AND id = $2`, merchant, id)
+	return one(q, scanMail, `SELECT `+mailColumns+` FROM mail WHERE merchant = $1 AND id = $2`+q.lock, merchant, id)
 }
 
 // Mails returns mails of a merchant, newest first; an empty payment means all.
@@ -203,7 +205,7 @@ func scanWebhook(rows rowSet) (w Webhook, err error) {
 // merchants than those in skip.
 func (t *Tx) ClaimWebhooks(merchant string, skip []string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
 	const others = ` AND $5 NOT LIKE '%' || merchant || '%'`
-	return all(&t.queries, scanWebhook, claim("webhook", "id", pending, others, webhookColumns),
+	return all(&t.queries, scanWebhook, t.claim("webhook", "id", pending, others, webhookColumns),
 		now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro(), strings.Join(skip, ","))
 }
 
@@ -216,12 +218,12 @@ func (t *Tx) WebhookDone(w *Webhook) error {
 
 // WebhookLog replaces the log of a call and leaves what is to become of it.
 func (t *Tx) WebhookLog(merchant, id, log string) error {
-	return t.change(`UPDATE webhook SET log = $1 WHERE merchant = $2 AND id = $3`, log, merchant, id)
+	return t.later(ErrNotFound, `UPDATE webhook SET log = $1 WHERE merchant = $2 AND id = $3`, log, merchant, id)
 }
 
 // Webhook returns one call.
 func (q *queries) Webhook(merchant, id string) (Webhook, error) {
-	return one(q, scanWebhook, `SELECT `+webhookColumns+` FROM webhook WHERE merchant = $1 AND id = $2`, merchant, id)
+	return one(q, scanWebhook, `SELECT `+webhookColumns+` FROM webhook WHERE merchant = $1 AND id = $2`+q.lock, merchant, id)
 }
 
 // Webhooks returns calls to a merchant, newest first; an empty payment means all.
@@ -265,7 +267,7 @@ func scanOrder(rows rowSet) (o BankOrder, err error) {
 
 // InsertBankOrder records an order before anyone asks the bank.
 func (t *Tx) InsertBankOrder(o BankOrder) error {
-	return t.put(`INSERT INTO bank_order (merchant, key, kind, ref, amount, bank, number, holder, card, state, due_at, attempts, detail, created_at)
+	return t.add(`INSERT INTO bank_order (merchant, key, kind, ref, amount, bank, number, holder, card, state, due_at, attempts, detail, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, 0, '', $11)`,
 		o.Merchant, o.Key, o.Kind, o.Ref, int64(o.Amount), o.Account.Bank, o.Account.Number, o.Account.Holder, bit(o.Card), o.DueAt.UnixMicro(), o.CreatedAt.UnixMicro())
 }
@@ -274,7 +276,7 @@ func (t *Tx) InsertBankOrder(o BankOrder) error {
 // answer is that before the claim of a pending order; MarkAsked makes the
 // attempt durable before the bank is called.
 func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration, limit int) ([]BankOrder, error) {
-	return all(&t.queries, scanOrder, claim("bank_order", "key", unanswered, "", orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return all(&t.queries, scanOrder, t.claim("bank_order", "key", unanswered, "", orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
 }
 
 // MarkAsked says that the bank may have been asked from now on.
@@ -284,7 +286,7 @@ func (t *Tx) MarkAsked(merchant, key string) error {
 
 // OrderDone records an answer, or when to inquire again.
 func (t *Tx) OrderDone(o *BankOrder) error {
-	return t.change(`UPDATE bank_order SET state = $1, due_at = $2, detail = $3, done_at = $4, leased = 0 WHERE merchant = $5 AND key = $6`,
+	return t.later(ErrNotFound, `UPDATE bank_order SET state = $1, due_at = $2, detail = $3, done_at = $4, leased = 0 WHERE merchant = $5 AND key = $6`,
 		o.State, o.DueAt.UnixMicro(), o.Detail, nullable(o.DoneAt), o.Merchant, o.Key)
 }
 
@@ -319,6 +321,6 @@ func (q *queries) OwesBankOrders(merchant string, now time.Time) (bool, error) {
 }
 
 func (q *queries) owes(table, open, merchant string, now time.Time) (bool, error) {
-	n, err := one(q, scalar[int64], `SELECT EXISTS (SELECT 1 FROM `+table+` WHERE `+open+` AND due_at <= $1 AND ($2 = '' OR merchant = $2))`, now.UnixMicro(), merchant)
+	n, err := one(q, scalar[int64], `SELECT CASE WHEN EXISTS (SELECT 1 FROM `+table+` WHERE `+open+` AND due_at <= $1 AND ($2 = '' OR merchant = $2)) THEN 1 ELSE 0 END`, now.UnixMicro(), merchant)
 	return n > 0, err
 }

@@ -40,7 +40,7 @@ func scanMerchant(rows rowSet) (m merchant.Merchant, err error) {
 
 // Merchant returns a merchant, or ErrNotFound.
 func (q *queries) Merchant(id string) (merchant.Merchant, error) {
-	return one(q, scanMerchant, `SELECT `+merchantColumns+` FROM merchant WHERE id = $1`, id)
+	return one(q, scanMerchant, `SELECT `+merchantColumns+` FROM merchant WHERE id = $1`+q.lock, id)
 }
 
 // Merchants returns merchants in the order of their making.
@@ -50,7 +50,7 @@ func (q *queries) Merchants(offset, limit int) ([]merchant.Merchant, error) {
 
 // AheadMerchants returns the ids of merchants whose test clock has been moved.
 func (q *queries) AheadMerchants() ([]string, error) {
-	return all(q, scalar[string], `SELECT id FROM merchant WHERE ahead > 0`)
+	return all(q, scalar[string], `SELECT id FROM merchant WHERE ahead > 0 ORDER BY id`)
 }
 
 // InsertMerchant records a new merchant.
@@ -70,13 +70,9 @@ func (t *Tx) UpdateMerchant(m *merchant.Merchant) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.ex.exec(`UPDATE merchant SET name = $1, ahead = $2, doc = $3, version = version + 1 WHERE id = $4 AND version = $5`,
-		m.Name, m.Ahead.Microseconds(), string(doc), m.ID, m.Version)
-	if err == nil && n == 0 {
-		return ErrStale
-	}
 	m.Version++
-	return t.classify(err)
+	return t.later(ErrStale, `UPDATE merchant SET name = $1, ahead = $2, doc = $3, version = $4 WHERE id = $5 AND version = $6`,
+		m.Name, m.Ahead.Microseconds(), string(doc), m.Version, m.ID, m.Version-1)
 }
 
 // APIKey is a merchant's key pair; only a hash of the secret is kept.
@@ -134,6 +130,14 @@ func (q *queries) Token(merchant, keyID string) (Token, error) {
 		k.IssuedAt, k.ExpiresAt = micros(issued).time(), micros(expires).time()
 		return k, err
 	}, `SELECT merchant, key_id, issued_at, expires_at FROM access_token WHERE merchant = $1 AND key_id = $2`, merchant, keyID)
+}
+
+// Token is the same in a transaction: until its end nobody else issues one for the key.
+func (t *Tx) Token(merchant, keyID string) (Token, error) {
+	if err := t.hold("token", merchant, keyID); err != nil {
+		return Token{}, err
+	}
+	return t.queries.Token(merchant, keyID)
 }
 
 // PutToken records the live token of a key.
@@ -210,12 +214,20 @@ func (t *Tx) InsertPrepared(p Prepared, at time.Time) error {
 
 // UpdatePrepared changes a registration.
 func (t *Tx) UpdatePrepared(p Prepared, at time.Time) error {
-	return t.change(`UPDATE prepared SET amount = $1, currency = $2, at = $3 WHERE merchant = $4 AND order_id = $5`, p.Amount, p.Currency, at.UnixMicro(), p.Merchant, p.OrderID)
+	return t.later(ErrNotFound, `UPDATE prepared SET amount = $1, currency = $2, at = $3 WHERE merchant = $4 AND order_id = $5`, p.Amount, p.Currency, at.UnixMicro(), p.Merchant, p.OrderID)
 }
 
 // CashReceipt returns the document of a cash receipt. kind is payment or external.
 func (q *queries) CashReceipt(merchant, kind, ref string) (string, error) {
 	return one(q, scalar[string], `SELECT doc FROM cash_receipt WHERE merchant = $1 AND kind = $2 AND ref = $3`, merchant, kind, ref)
+}
+
+// CashReceipt is the same in a transaction: until its end nobody else asks for it.
+func (t *Tx) CashReceipt(merchant, kind, ref string) (string, error) {
+	if err := t.hold("receipt", merchant, kind, ref); err != nil {
+		return "", err
+	}
+	return t.queries.CashReceipt(merchant, kind, ref)
 }
 
 // PutCashReceipt records a cash receipt.

@@ -84,11 +84,12 @@ func (m micros) time() time.Time {
 }
 
 // nullable is the instant for a column that is NULL before it comes.
-func nullable(t time.Time) any {
+func nullable(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UnixMicro()
+	us := t.UnixMicro()
+	return &us
 }
 
 type (
@@ -292,27 +293,59 @@ func parseDate(s string) (bizday.Date, error) {
 	return bizday.ParseDate(s)
 }
 
-// scanPayment reads the columns of paymentColumns.
+// paymentRow is a payment as its columns hold it.
+type paymentRow struct {
+	merchant, id, order     string
+	version, seq            int64
+	state                   string
+	escrow                  int64
+	method                  string
+	amount, refunded        int64
+	opened                  int64
+	paid, failed, cancelled *int64
+	updated                 int64
+	wake, track             *int64
+	tasks                   *string
+	doc                     string
+}
+
+func rowOf(p *escrow.Payment) (paymentRow, error) {
+	doc, err := encodePayment(p)
+	return paymentRow{
+		p.Merchant, p.ID, p.OrderID, p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
+		p.OpenedAt.UnixMicro(), nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(),
+		nullable(p.WakeAt), nullable(p.TrackAt), taskText(p.Tasks), doc,
+	}, err
+}
+
+// scanPaymentRow reads the columns of paymentColumns.
+func scanPaymentRow(rows rowSet) (r paymentRow, err error) {
+	err = rows.Scan(&r.merchant, &r.id, &r.order, &r.version, &r.seq, &r.state, &r.escrow, &r.method, &r.amount, &r.refunded,
+		&r.opened, &r.paid, &r.failed, &r.cancelled, &r.updated, &r.wake, &r.track, &r.tasks, &r.doc)
+	return r, err
+}
+
 func scanPayment(rows rowSet) (escrow.Payment, error) {
-	var p escrow.Payment
-	var escrowed, opened, updated int64
-	var paid, failed, cancelled, wake, track *int64
-	var tasks *string
-	var doc string
-	if err := rows.Scan(&p.Merchant, &p.ID, &p.OrderID, &p.Version, &p.Seq, (*string)(&p.State), &escrowed, (*string)(&p.Method),
-		(*int64)(&p.Amount), (*int64)(&p.Refunded), &opened, &paid, &failed, &cancelled, &updated, &wake, &track, &tasks, &doc); err != nil {
-		return p, err
+	r, err := scanPaymentRow(rows)
+	if err != nil {
+		return escrow.Payment{}, err
 	}
-	p.Escrow = escrowed == 1
-	p.OpenedAt, p.UpdatedAt = micros(opened).time(), micros(updated).time()
-	p.PaidAt, p.FailedAt, p.CancelledAt = instant(paid), instant(failed), instant(cancelled)
-	p.WakeAt, p.TrackAt = instant(wake), instant(track)
-	if tasks != nil {
-		for t := range strings.SplitSeq(*tasks, ",") {
+	return r.payment()
+}
+
+func (r *paymentRow) payment() (escrow.Payment, error) {
+	p := escrow.Payment{
+		Merchant: r.merchant, ID: r.id, OrderID: r.order, Version: r.version, Seq: r.seq, State: escrow.State(r.state), Escrow: r.escrow == 1,
+		Method: escrow.Method(r.method), Amount: money.Won(r.amount), Refunded: money.Won(r.refunded),
+		OpenedAt: micros(r.opened).time(), PaidAt: instant(r.paid), FailedAt: instant(r.failed), CancelledAt: instant(r.cancelled),
+		UpdatedAt: micros(r.updated).time(), WakeAt: instant(r.wake), TrackAt: instant(r.track),
+	}
+	if r.tasks != nil {
+		for t := range strings.SplitSeq(*r.tasks, ",") {
 			p.Tasks = append(p.Tasks, escrow.Task(t))
 		}
 	}
-	return p, decodePayment(&p, doc)
+	return p, decodePayment(&p, r.doc)
 }
 
 func instant(us *int64) time.Time {
@@ -322,7 +355,7 @@ func instant(us *int64) time.Time {
 	return time.UnixMicro(*us).UTC()
 }
 
-func taskText(tasks []escrow.Task) any {
+func taskText(tasks []escrow.Task) *string {
 	if len(tasks) == 0 {
 		return nil
 	}
@@ -330,44 +363,41 @@ func taskText(tasks []escrow.Task) any {
 	for i, t := range tasks {
 		parts[i] = string(t)
 	}
-	return strings.Join(parts, ",")
+	text := strings.Join(parts, ",")
+	return &text
 }
 
-// Payment returns a payment of a merchant, or ErrNotFound. Inside a transaction
-// it is locked until the end.
-func (q *queries) Payment(merchant, id string) (escrow.Payment, error) {
-	return one(q, scanPayment, `SELECT `+paymentColumns+` FROM payment WHERE merchant = $1 AND id = $2`+q.lock, merchant, id)
+const paymentByID = `SELECT ` + paymentColumns + ` FROM payment WHERE merchant = $1 AND id = $2`
+
+// Payment returns a payment of a merchant, or ErrNotFound.
+func (r *Reader) Payment(merchant, id string) (escrow.Payment, error) {
+	return one(&r.queries, scanPayment, paymentByID, merchant, id)
 }
 
 func (t *Tx) insertPayment(p *escrow.Payment) error {
-	doc, err := encodePayment(p)
+	r, err := rowOf(p)
 	if err != nil {
 		return err
 	}
-	_, err = t.ex.exec(`INSERT INTO payment (`+paymentColumns+`, words)
+	t.group.remember(r)
+	return t.add(`INSERT INTO payment (`+paymentColumns+`, words)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-		p.Merchant, p.ID, p.OrderID, p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
-		p.OpenedAt.UnixMicro(), nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(),
-		nullable(p.WakeAt), nullable(p.TrackAt), taskText(p.Tasks), doc, searchWords(p))
-	return err
+		r.merchant, r.id, r.order, r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
+		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, searchWords(p))
 }
 
-// updatePayment replaces a payment that was read at a version.
+// updatePayment replaces a payment that was read at version was.
 func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
-	doc, err := encodePayment(p)
+	r, err := rowOf(p)
 	if err != nil {
 		return err
 	}
-	n, err := t.ex.exec(`UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
+	t.group.remember(r)
+	return t.later(ErrStale, `UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
 		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16
 		WHERE merchant = $17 AND id = $18 AND version = $19`,
-		p.Version, p.Seq, string(p.State), bit(p.Escrow), string(p.Method), int64(p.Amount), int64(p.Refunded),
-		nullable(p.PaidAt), nullable(p.FailedAt), nullable(p.CancelledAt), p.UpdatedAt.UnixMicro(), nullable(p.WakeAt), nullable(p.TrackAt),
-		taskText(p.Tasks), doc, searchWords(p), p.Merchant, p.ID, was)
-	if err == nil && n == 0 {
-		return ErrStale
-	}
-	return err
+		r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
+		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, searchWords(p), r.merchant, r.id, was)
 }
 
 func bit(b bool) int64 {

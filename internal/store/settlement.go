@@ -48,22 +48,22 @@ func (q *queries) DueSums(merchant string, day bizday.Date) (settle.Sums, error)
 	return one(q, func(rows rowSet) (s settle.Sums, err error) {
 		err = rows.Scan((*int64)(&s.Gross), (*int64)(&s.Fee), (*int64)(&s.VAT), (*int64)(&s.Deducted), (*int64)(&s.FromDue), (*int64)(&s.Net), &s.Lines)
 		return s, err
-	}, `SELECT COALESCE(sum(CASE WHEN kind = 'sale' THEN gross ELSE 0 END), 0), COALESCE(sum(CASE WHEN kind = 'sale' THEN fee ELSE 0 END), 0),
-			COALESCE(sum(CASE WHEN kind = 'sale' THEN vat ELSE 0 END), 0), COALESCE(-sum(CASE WHEN kind = 'sale' THEN 0 ELSE net END), 0),
-			COALESCE(sum(from_due), 0), COALESCE(sum(net), 0), count(*)
+	}, `SELECT CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN gross ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN fee ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN vat ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(-sum(CASE WHEN kind = 'sale' THEN 0 ELSE net END), 0) AS BIGINT),
+			CAST(COALESCE(sum(from_due), 0) AS BIGINT), CAST(COALESCE(sum(net), 0) AS BIGINT), count(*)
 		FROM settlement_line WHERE merchant = $1 AND payout IS NULL AND held = 0 AND due_date <= $2`, merchant, day.String())
 }
 
 // TakeLines gives a merchant's due lines to a payout and returns how many.
 func (t *Tx) TakeLines(merchant, payout string, day bizday.Date) (int64, error) {
-	n, err := t.ex.exec(`UPDATE settlement_line SET payout = $1 WHERE merchant = $2 AND payout IS NULL AND held = 0 AND due_date <= $3`, payout, merchant, day.String())
-	return n, t.classify(err)
+	return t.now(`UPDATE settlement_line SET payout = $1 WHERE merchant = $2 AND payout IS NULL AND held = 0 AND due_date <= $3`, payout, merchant, day.String())
 }
 
 // SaleLeft is what the shop's payable still holds of a payment's sale: the net
 // of its unpaid lines that is not a receivable already.
 func (q *queries) SaleLeft(merchant, payment string) (money.Won, error) {
-	return one(q, scalar[money.Won], `SELECT COALESCE(sum(net + from_due), 0) FROM settlement_line WHERE merchant = $1 AND payment = $2 AND payout IS NULL`, merchant, payment)
+	return one(q, scalar[money.Won], `SELECT CAST(COALESCE(sum(net + from_due), 0) AS BIGINT) FROM settlement_line WHERE merchant = $1 AND payment = $2 AND payout IS NULL`, merchant, payment)
 }
 
 // Lines returns statement lines of a merchant: those of a payment, of a payout,
@@ -104,7 +104,7 @@ func (t *Tx) InsertPayout(p settle.Payout) error {
 
 // UpdatePayout records how far a payout has come.
 func (t *Tx) UpdatePayout(p settle.Payout) error {
-	return t.change(`UPDATE payout SET state = $1, attempt = $2, reason = $3, bank = $4, number = $5, holder = $6, done_at = $7 WHERE merchant = $8 AND id = $9`,
+	return t.later(ErrNotFound, `UPDATE payout SET state = $1, attempt = $2, reason = $3, bank = $4, number = $5, holder = $6, done_at = $7 WHERE merchant = $8 AND id = $9`,
 		string(p.State), p.Attempt, p.Reason, p.Bank, p.Number, p.Holder, nullable(p.DoneAt), p.Merchant, p.ID)
 }
 
@@ -122,6 +122,14 @@ func (q *queries) Payouts(merchant string, offset, limit int) ([]settle.Payout, 
 func (q *queries) HasPayoutOn(merchant string, day bizday.Date) (bool, error) {
 	n, err := one(q, scalar[int64], `SELECT count(*) FROM payout WHERE merchant = $1 AND date = $2`, merchant, day.String())
 	return n > 0, err
+}
+
+// HasPayoutOn is the same in a transaction: until its end nobody else settles the merchant.
+func (t *Tx) HasPayoutOn(merchant string, day bizday.Date) (bool, error) {
+	if err := t.hold("settle", merchant); err != nil {
+		return false, err
+	}
+	return t.queries.HasPayoutOn(merchant, day)
 }
 
 // Overrides returns the calendar's overrides.

@@ -165,15 +165,20 @@ func olderVersion(have, want string) bool {
 	return false
 }
 
-// sqliteTx is the writing connection inside a transaction.
-type sqliteTx struct{ e *sqlite }
+// sqliteTx is the writing connection inside a transaction. A savepoint is made
+// when a function first writes, so that a refusal, which only reads, costs none.
+type sqliteTx struct {
+	e       *sqlite
+	inside  bool // a function is running
+	guarded bool // and has its savepoint
+}
 
-func (e *sqlite) begin(context.Context) (writeTx, error) {
-	t := sqliteTx{e}
-	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
-		return nil, err
-	}
-	return t, nil
+func (e *sqlite) writers() int   { return 1 }
+func (e *sqlite) joinable() bool { return true }
+
+func (e *sqlite) begin(int) (writeTx, error) {
+	t := &sqliteTx{e: e}
+	return t, t.only("BEGIN IMMEDIATE")
 }
 
 // stmt prepares a statement once; the number of different statements is that
@@ -190,7 +195,22 @@ func (e *sqlite) stmt(query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
-func (t sqliteTx) exec(query string, args ...any) (int64, error) {
+func (t *sqliteTx) exec(query string, args ...any) (int64, error) {
+	if err := t.guard(); err != nil {
+		return 0, err
+	}
+	return t.run(query, args...)
+}
+
+func (t *sqliteTx) guard() error {
+	if !t.inside || t.guarded {
+		return nil
+	}
+	t.guarded = true
+	return t.only("SAVEPOINT one")
+}
+
+func (t *sqliteTx) run(query string, args ...any) (int64, error) {
 	st, err := t.e.stmt(query)
 	if err != nil {
 		return 0, err
@@ -202,7 +222,22 @@ func (t sqliteTx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-func (t sqliteTx) query(query string, args ...any) (rowSet, error) {
+func (t *sqliteTx) later(none error, query string, args ...any) error {
+	n, err := t.exec(query, args...)
+	if err == nil && n == 0 {
+		return none
+	}
+	return err
+}
+
+func (t *sqliteTx) add(query string, args ...any) error { return t.later(nil, query, args...) }
+
+func (t *sqliteTx) query(query string, args ...any) (rowSet, error) {
+	if !onlyReads(query) {
+		if err := t.guard(); err != nil {
+			return nil, err
+		}
+	}
 	st, err := t.e.stmt(query)
 	if err != nil {
 		return nil, err
@@ -210,18 +245,53 @@ func (t sqliteTx) query(query string, args ...any) (rowSet, error) {
 	return st.Query(args...)
 }
 
-func (t sqliteTx) only(query string) error { _, err := t.exec(query); return err }
-
-func (t sqliteTx) savepoint() error { return t.only("SAVEPOINT one") }
-func (t sqliteTx) release() error   { return t.only("RELEASE one") }
-func (t sqliteTx) rollbackTo() error {
-	if err := t.only("ROLLBACK TO one"); err != nil {
-		return err
+func (t *sqliteTx) many(query string, sets [][]any, scan func(int, rowSet) error) error {
+	for i, args := range sets {
+		rows, err := t.query(query, args...)
+		if err != nil {
+			return err
+		}
+		for err == nil && rows.Next() {
+			err = scan(i, rows)
+		}
+		if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			return err
+		}
 	}
-	return t.release()
+	return nil
 }
-func (t sqliteTx) commit() error   { return t.only("COMMIT") }
-func (t sqliteTx) rollback() error { return t.only("ROLLBACK") }
+
+func (t *sqliteTx) only(query string) error { _, err := t.run(query); return err }
+
+// hold: there is one writer.
+func (t *sqliteTx) hold(string) error { return nil }
+func (t *sqliteTx) blame(int)         {}
+func (t *sqliteTx) enter(int)         { t.inside, t.guarded = true, false }
+
+func (t *sqliteTx) leave() error {
+	if t.guarded {
+		if err := t.only("RELEASE one"); err != nil {
+			return err
+		}
+	}
+	t.inside, t.guarded = false, false
+	return nil
+}
+
+func (t *sqliteTx) undo() error {
+	var err error
+	if t.guarded {
+		err = errors.Join(t.only("ROLLBACK TO one"), t.only("RELEASE one"))
+	}
+	t.inside, t.guarded = false, false
+	if err != nil {
+		return &lost{cause: err, culprit: noCulprit}
+	}
+	return nil
+}
+
+func (t *sqliteTx) commit() error   { return t.only("COMMIT") }
+func (t *sqliteTx) rollback() error { return t.only("ROLLBACK") }
 
 // sqliteRead runs statements on one of the read-only connections.
 type sqliteRead struct {
@@ -242,13 +312,17 @@ func (r sqliteRead) query(query string, args ...any) (rowSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if st == nil {
+		return r.e.reader.QueryContext(r.ctx, query, args...)
+	}
 	return st.QueryContext(r.ctx, args...)
 }
 
-// maxReadStmts bounds the prepared statements of readers; searches build their
-// text from a fixed set of parts, so the bound is not met in practice.
+// maxReadStmts bounds the prepared statements of readers. Lists of payments have
+// thousands of texts, one per combination of filters and orders.
 const maxReadStmts = 500
 
+// readStmt prepares a statement once; nil once there are too many of them.
 func (e *sqlite) readStmt(query string) (*sql.Stmt, error) {
 	e.readMu.RLock()
 	st := e.readStmts[query]
@@ -262,7 +336,7 @@ func (e *sqlite) readStmt(query string) (*sql.Stmt, error) {
 		return st, nil
 	}
 	if len(e.readStmts) >= maxReadStmts {
-		return nil, errors.New("store: too many different queries")
+		return nil, nil
 	}
 	st, err := e.reader.PrepareContext(context.Background(), query)
 	if err != nil {
@@ -272,7 +346,7 @@ func (e *sqlite) readStmt(query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
-func (e *sqlite) lock() string { return "" }
+func (e *sqlite) lock() (wait, skip string) { return "", "" }
 
 func (e *sqlite) classify(err error) error {
 	var se *moderncsqlite.Error

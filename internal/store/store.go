@@ -6,12 +6,18 @@
 // durable. A node gathers the functions that are waiting, runs them one after
 // the other in one transaction, and acknowledges each after the commit (group
 // commit): one client alone waits for nobody, many clients share one flush. A
-// function that fails is rolled back to its own savepoint and takes none of its
-// neighbours with it. A commit that fails fails all of them, and then nothing
-// happened.
+// function that fails takes none of its neighbours with it. A commit that fails
+// fails all of them, and then nothing happened; a commit of which nobody can say
+// whether it happened is ErrUnknown.
 //
 // A function once begun runs to its end, whatever becomes of its caller's
 // context, because a money transaction must not be cut by a client hanging up.
+//
+// A function may run more than once before Write returns, each time on a fresh
+// transaction in which nothing of the earlier run remains: it must set, not add
+// to, what it shares with its caller. A write may report its failure from Write
+// instead of from the call that made it, so a function ends with the first error
+// it meets and draws no conclusion from a write that gave none.
 //
 // # Reading
 //
@@ -20,14 +26,14 @@
 // # Engines
 //
 // The queries are plain SQL with $n placeholders over the executor interface;
-// an engine is a schema, an opener and the classification of its errors.
+// an engine is a schema, an opener and the classification of its errors. Both
+// engines give the same answers; what differs is in sqlite.go and postgres*.go.
 package store
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 )
@@ -48,6 +54,10 @@ var (
 	// ErrUnavailable: the disk is full, the file is locked by another process,
 	// or the database does not answer. Nothing was written.
 	ErrUnavailable = errors.New("store: unavailable")
+	// ErrUnknown: the connection was lost during the commit, or the commit is not
+	// known to be on the standby, and the database could not be asked since. The
+	// write may have been done; it must be looked up before it is repeated.
+	ErrUnknown = errors.New("store: it is not known whether the write was done")
 )
 
 const (
@@ -55,6 +65,9 @@ const (
 	maxBatch = 256
 	// maxWaiting bounds how many functions may wait; more are refused at once.
 	maxWaiting = 4096
+	// maxTries bounds how often a group whose transaction was rolled back by the
+	// database (deadlock, lost connection) is run again.
+	maxTries = 5
 )
 
 // Store is one open database.
@@ -64,43 +77,84 @@ type Store struct {
 	quit    chan struct{}
 	done    chan struct{}
 	closing sync.Once
-	// positions belongs to the writer: the last position of each merchant's log.
-	positions map[string]int64
-	stats     Stats
-	statsMu   sync.Mutex
+	stats   Stats
+	statsMu sync.Mutex
 }
 
-// Stats counts what the writer has done.
+// Stats counts what the writers have done.
 type Stats struct {
+	// Writers is how many groups of functions may run at once.
+	Writers   int
 	Commits   int64
 	Functions int64
 	Failed    int64
+	// Again counts groups that were run again after the database rolled them back.
+	Again int64
 	// CommitTime is the sum of the time spent in commits.
 	CommitTime time.Duration
 }
 
 // engine is what differs between databases.
 type engine interface {
-	// begin starts a write transaction.
-	begin(ctx context.Context) (writeTx, error)
+	// writers is how many groups of functions run at once.
+	writers() int
+	// joinable says that functions may join a group whose transaction has begun.
+	joinable() bool
+	// begin starts the transaction of a group on one of the writers' connections.
+	begin(writer int) (writeTx, error)
 	// read runs fn on a read-only connection.
 	read(ctx context.Context, fn func(executor) error) error
 	// classify turns a driver's error into one of the errors above where it is one.
 	classify(err error) error
-	// lock is the row-lock clause of this engine, empty where the whole database is locked.
-	lock() string
+	// lock is the clause that locks the rows of a query until the end of the
+	// transaction; skip is the same for rows that nobody else has locked. Both are
+	// empty where the whole database is locked.
+	lock() (wait, skip string)
 	close() error
 }
 
-// writeTx is an open write transaction.
+// writeTx is the open transaction of a group.
 type writeTx interface {
 	executor
-	savepoint() error
-	release() error
-	rollbackTo() error
+	// later runs a statement whose outcome the function does not wait for. A
+	// statement that touches no row fails with none, unless that is nil.
+	later(none error, query string, args ...any) error
+	// add inserts a row that nothing else in the group reads or changes except by
+	// statements that come later. Rows of one statement may be inserted together.
+	add(query string, args ...any) error
+	// many runs one query with several sets of arguments and scans every row.
+	many(query string, sets [][]any, scan func(set int, rows rowSet) error) error
+	// hold takes the lock of a name until the end of the transaction.
+	hold(name string) error
+	// enter begins a function of the group; its statements are its own until leave
+	// or undo. leave ends a function that succeeded, undo one that failed: nothing
+	// of it remains. A *lost error means that the transaction cannot go on; one
+	// without a cause is the function's own.
+	enter(function int)
+	leave() error
+	undo() error
+	// blame says to which function the statements that follow between functions belong.
+	blame(function int)
+	// commit makes all durable. Its error is a *lost.
 	commit() error
 	rollback() error
 }
+
+// lost says why a transaction came to nothing, and what helps.
+type lost struct {
+	cause error
+	// again: the same functions may succeed in a new transaction, apart only with
+	// fewer locks at once.
+	again, apart bool
+	// culprit is the function whose statement failed; the others can go on
+	// without it. noCulprit means that none is known.
+	culprit int
+}
+
+const noCulprit = -1
+
+func (l *lost) Error() string { return l.cause.Error() }
+func (l *lost) Unwrap() error { return l.cause }
 
 // executor runs statements. Both database/sql and pgx can stand behind it.
 type executor interface {
@@ -116,24 +170,41 @@ type rowSet interface {
 	Close() error
 }
 
-type job struct {
-	ctx  context.Context
-	fn   func(*Tx) error
-	done chan error
-}
-
-// start begins the writer of an opened engine.
+// start begins the writers of an opened engine.
 func start(e engine) *Store {
-	s := &Store{engine: e, jobs: make(chan *job, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}), positions: map[string]int64{}}
-	go s.writer()
+	s := &Store{engine: e, jobs: make(chan *job, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}), stats: Stats{Writers: e.writers()}}
+	var writers sync.WaitGroup
+	for i := range e.writers() {
+		writers.Go(func() { s.writer(i) })
+	}
+	go func() {
+		writers.Wait()
+		close(s.done)
+	}()
 	return s
 }
+
+// Hint is a row that a function will read or change.
+type Hint struct {
+	ref     Ref
+	payment bool
+}
+
+// OnPayment says that a function asks for a payment, which may not exist yet.
+func OnPayment(merchant, id string) Hint { return Hint{Ref{merchant, id}, true} }
+
+// OnRow says that a function changes another row of a merchant, by any name that
+// is the same whenever the row is meant.
+func OnRow(merchant, name string) Hint { return Hint{Ref{merchant, name}, false} }
 
 // Write runs fn in a transaction. It returns after the commit, or with fn's own
 // error, in which case nothing of fn remains. A caller whose context ends while
 // fn is still waiting gets the context's error and fn never runs.
-func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	j := &job{ctx: ctx, fn: fn, done: make(chan error, 1)}
+//
+// hints say what fn is about. They change no answer; a database with several
+// writers needs them to lock what it must in one order.
+func (s *Store) Write(ctx context.Context, fn func(*Tx) error, hints ...Hint) error {
+	j := &job{ctx: ctx, fn: fn, hints: hints, done: make(chan error, 1)}
 	select {
 	case <-s.quit:
 		return ErrClosed
@@ -163,14 +234,20 @@ func (s *Store) Read(ctx context.Context, fn func(*Reader) error) error {
 	return s.engine.classify(err)
 }
 
-// Stats returns the writer's counters.
+// Stats returns the writers' counters.
 func (s *Store) Stats() Stats {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
 	return s.stats
 }
 
-// Close ends the writer after what is waiting has been written, and closes the database.
+func (s *Store) count(fn func(*Stats)) {
+	s.statsMu.Lock()
+	defer s.statsMu.Unlock()
+	fn(&s.stats)
+}
+
+// Close ends the writers after what is waiting has been written, and closes the database.
 func (s *Store) Close() error {
 	var err error
 	s.closing.Do(func() {
@@ -181,188 +258,12 @@ func (s *Store) Close() error {
 	return err
 }
 
-// writer is the one goroutine that writes.
-func (s *Store) writer() {
-	defer close(s.done)
-	for {
-		select {
-		case j := <-s.jobs:
-			s.batch(j)
-		case <-s.quit:
-			s.drain()
-			return
-		}
-	}
-}
-
-func (s *Store) drain() {
-	for {
-		select {
-		case j := <-s.jobs:
-			s.batch(j)
-		default:
-			return
-		}
-	}
-}
-
-// batch runs the first job and those waiting behind it in one transaction.
-func (s *Store) batch(first *job) {
-	tx, err := s.engine.begin(context.Background())
-	if err != nil {
-		first.done <- s.engine.classify(err)
-		return
-	}
-	var ran []*job
-	failed := int64(0)
-	for j := first; j != nil; j = s.waiting(len(ran)) {
-		if err := j.ctx.Err(); err != nil {
-			j.done <- err
-			continue
-		}
-		err := s.run(tx, j)
-		if err != nil && !isRollbackFailure(err) {
-			failed++
-			j.done <- err
-			continue
-		}
-		ran = append(ran, j)
-		if err != nil {
-			s.abandon(tx, ran, err)
-			return
-		}
-	}
-	s.finish(tx, ran, failed)
-}
-
-func (s *Store) finish(tx writeTx, ran []*job, failed int64) {
-	if len(ran) == 0 {
-		_ = tx.rollback() // nothing was written
-		return
-	}
-	began := time.Now() //nolint:forbidigo // a duration for metrics, not a business instant
-	err := tx.commit()
-	took := time.Since(began) //nolint:forbidigo // as above
-	if err != nil {
-		s.abandon(tx, ran, err)
-		return
-	}
-	s.statsMu.Lock()
-	s.stats.Commits++
-	s.stats.Functions += int64(len(ran))
-	s.stats.Failed += failed
-	s.stats.CommitTime += took
-	s.statsMu.Unlock()
-	for _, j := range ran {
-		j.done <- nil
-	}
-}
-
-// abandon gives the whole batch up: the transaction is not to be trusted.
-func (s *Store) abandon(tx writeTx, ran []*job, cause error) {
-	_ = tx.rollback() // the cause is what is reported
-	clear(s.positions)
-	err := s.engine.classify(cause)
-	for _, j := range ran {
-		j.done <- err
-	}
-}
-
-func (s *Store) waiting(have int) *job {
-	if have >= maxBatch {
-		return nil
-	}
-	select {
-	case j := <-s.jobs:
-		return j
-	default:
-		return nil
-	}
-}
-
-// rollbackFailure says that a savepoint could not be undone, so that the whole
-// transaction has to go.
-type rollbackFailure struct{ error }
-
-func isRollbackFailure(err error) bool {
-	var rf rollbackFailure
-	return errors.As(err, &rf)
-}
-
-// run runs one job behind a savepoint that is made at its first write.
-func (s *Store) run(tx writeTx, j *job) (err error) {
-	t := &Tx{queries: queries{classify: s.engine.classify, lock: s.engine.lock()}, positions: s.positions}
-	lazy := &lazySavepoint{tx: tx}
-	t.ex = lazy
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store: a write panicked: %v", p)
-		}
-		if err != nil {
-			clear(s.positions)
-		}
-		if !lazy.made {
-			return
-		}
-		if err == nil {
-			if err = tx.release(); err == nil {
-				return
-			}
-		}
-		if back := tx.rollbackTo(); back != nil {
-			err = rollbackFailure{errors.Join(err, back)}
-		}
-	}()
-	if err := j.fn(t); err != nil {
-		return s.engine.classify(err)
-	}
-	return nil
-}
-
-// lazySavepoint makes the savepoint when the first statement writes, so that a
-// refusal, which only reads, costs none. A query that writes says RETURNING.
-type lazySavepoint struct {
-	tx   writeTx
-	made bool
-}
-
-func (l *lazySavepoint) exec(query string, args ...any) (int64, error) {
-	if err := l.make(); err != nil {
-		return 0, err
-	}
-	return l.tx.exec(query, args...)
-}
-
-func (l *lazySavepoint) query(query string, args ...any) (rowSet, error) {
-	if strings.Contains(query, " RETURNING ") {
-		if err := l.make(); err != nil {
-			return nil, err
-		}
-	}
-	return l.tx.query(query, args...)
-}
-
-func (l *lazySavepoint) make() error {
-	if l.made {
-		return nil
-	}
-	err := l.tx.savepoint()
-	l.made = err == nil
-	return err
-}
-
-// Tx writes and reads inside a transaction.
-type Tx struct {
-	queries
-	positions map[string]int64 // last position of each merchant's event log
-}
-
 // Reader reads what is committed.
 type Reader struct{ queries }
 
 // queries are the statements that both a transaction and a reader can run.
 type queries struct {
-	ex       executor
-	classify func(error) error
-	lock     string
+	ex         executor
+	classify   func(error) error
+	lock, skip string
 }

@@ -106,6 +106,22 @@ func Fill(t testing.TB, s *store.Store) {
 	write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &d, hook(2)) })
 }
 
+// Open stores a payment that owes one of everything; a second one of the same id
+// is ErrExists. also runs in the same function, and may be nil.
+func Open(s *store.Store, id string, also func(*store.Tx) error) error {
+	return s.Write(context.Background(), func(tx *store.Tx) error {
+		d := opening(id)
+		if err := tx.Apply(0, &d, hook(2)); err != nil || also == nil {
+			return err
+		}
+		return also(tx)
+	}, store.OnPayment(Merchant, id))
+}
+
+// CheckLog fails unless the log of the suite's merchant has n events whose
+// positions have no gaps.
+func CheckLog(t *testing.T, s *store.Store, n int) { checkPositions(t, s, n) }
+
 func hook(seq int64) store.Owed {
 	return store.Owed{Webhooks: []store.WebhookOwed{{Seq: seq, Kind: store.WebhookStatus, URL: "https://shop.example/hook", Max: 1}}}
 }
@@ -176,25 +192,30 @@ func nothingOf(t *testing.T, s *store.Store, name, id string) {
 	}
 }
 
-// behind holds the writer until release is called, so that what is written
-// meanwhile waits and is stored together. A store that runs functions at the same
-// time cannot be held; then nothing waits and the tests are as true.
+// behind holds every writer until release is called, so that what is written
+// meanwhile waits and is stored together.
 func behind(t testing.TB, s *store.Store) (release func()) {
 	t.Helper()
-	begun, gate := make(chan struct{}), make(chan struct{})
-	done := make(chan error, 1)
-	go func() {
-		done <- s.Write(context.Background(), func(*store.Tx) error {
-			close(begun)
-			<-gate
-			return nil
-		})
-	}()
-	<-begun
+	gate := make(chan struct{})
+	n := s.Stats().Writers
+	done := make(chan error, n)
+	for range n {
+		begun := make(chan struct{})
+		go func() {
+			done <- s.Write(context.Background(), func(*store.Tx) error {
+				close(begun)
+				<-gate
+				return nil
+			})
+		}()
+		<-begun
+	}
 	return func() {
 		close(gate)
-		if err := <-done; err != nil {
-			t.Error(err)
+		for range n {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
