@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ledger"
+	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 )
 
 var benchNow = time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)
@@ -59,34 +61,51 @@ func BenchmarkDecodePayment(b *testing.B) {
 	}
 }
 
+// engines open an empty store of each kind.
+var engines = map[string]func(testing.TB) (*Store, error){
+	"sqlite": func(t testing.TB) (*Store, error) {
+		return OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "holdfast.db"))
+	},
+	"postgres": func(t testing.TB) (*Store, error) {
+		return OpenPostgres(context.Background(), pgtest.Database(t), PostgresOptions{})
+	},
+}
+
 // BenchmarkApply stores decisions of new payments: alone, each with a commit of
 // its own, and many at once, which share commits.
 func BenchmarkApply(b *testing.B) {
-	for _, clients := range []int{1, 64} {
-		b.Run(fmt.Sprintf("%d clients", clients), func(b *testing.B) {
-			s, err := OpenSQLite(context.Background(), filepath.Join(b.TempDir(), "holdfast.db"))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() { _ = s.Close() }()
-			var next atomic.Int64
-			b.SetParallelism(clients)
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if err := s.Write(context.Background(), func(tx *Tx) error { return applyNew(tx, next.Add(1)) }); err != nil {
-						b.Error(err)
-						return
-					}
+	for engine, open := range engines {
+		for _, clients := range []int{1, 64} {
+			b.Run(fmt.Sprintf("%s/%d clients", engine, clients), func(b *testing.B) {
+				s, err := open(b)
+				if err != nil {
+					b.Fatal(err)
 				}
+				defer func() { _ = s.Close() }()
+				var next atomic.Int64
+				b.SetParallelism(max(1, clients/runtime.GOMAXPROCS(0)))
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						n := next.Add(1)
+						if err := s.Write(context.Background(), func(tx *Tx) error { return applyNew(tx, n) }, OnPayment("mrc_1", benchID(n))); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+				stats := s.Stats()
+				b.ReportMetric(float64(stats.Functions)/float64(stats.Commits), "functions/commit")
 			})
-		})
+		}
 	}
 }
 
+func benchID(n int64) string { return fmt.Sprintf("imp_%012d", n) }
+
 func applyNew(tx *Tx, n int64) error {
 	p := benchPayment()
-	p.ID, p.OrderID = fmt.Sprintf("imp_%012d", n), fmt.Sprintf("order-%d", n)
+	p.ID, p.OrderID = benchID(n), fmt.Sprintf("order-%d", n)
 	return tx.Apply(0, &escrow.Decision{
 		Next:      p,
 		Events:    []escrow.Event{{Type: escrow.EventPaid, Seq: 6, At: benchNow, Actor: escrow.Bank, Amount: p.Amount}},

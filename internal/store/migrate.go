@@ -10,12 +10,12 @@ import (
 )
 
 // migrate brings a database to the newest schema of a folder of migrations.
-func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, files fs.FS, dir string) error {
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, files fs.FS, dir string, options ...goose.ProviderOption) error {
 	folder, err := fs.Sub(files, dir)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(dialect, db, folder)
+	provider, err := goose.NewProvider(dialect, db, folder, options...)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
