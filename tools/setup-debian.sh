@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the browser tests need from Debian: Chromium, and a font with Korean letters
-# so that screenshots show text and not boxes. Does nothing when both are there.
+# Installs what the tests need from Debian: Chromium, a font with Korean letters so that
+# screenshots show text and not boxes, and PostgreSQL, of which each package of tests starts a
+# server of its own. Does nothing when all are there.
 set -euo pipefail
 
 missing=()
@@ -12,13 +13,14 @@ fi
 dpkg-query -W -f='${Status}' fonts-noto-cjk 2>/dev/null | grep -q 'ok installed' ||
   { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ko family)" ]; } ||
   missing+=(fonts-noto-cjk)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 refuse() {
-  echo "The browser tests need: ${missing[*]}" >&2
+  echo "The tests need: ${missing[*]}" >&2
   echo "$1" >&2
   echo "On Debian:  sudo apt-get install ${missing[*]}" >&2
-  echo "Elsewhere:  install Chromium and a font with Korean letters, and set CHROMIUM to the browser's path." >&2
+  echo "Elsewhere:  install Chromium, a font with Korean letters and PostgreSQL 15 or newer, and set CHROMIUM to the browser's path." >&2
   exit 1
 }
 

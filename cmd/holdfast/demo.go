@@ -16,13 +16,15 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/clock"
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/demo"
+	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/serve"
 )
 
 // demoCmd plays whole escrow lives against a server of its own.
 type demoCmd struct {
-	Keep string `help:"Keep the database in this folder instead of a temporary one." type:"path"`
-	Lang string `help:"Language of the story." enum:"ko,en" default:"en"`
+	Keep     string `help:"Keep the database in this folder instead of a temporary one." type:"path" xor:"where"`
+	Database string `help:"Play on this PostgreSQL database, in a schema that is made for it and removed afterwards." xor:"where"`
+	Lang     string `help:"Language of the story." enum:"ko,en" default:"en"`
 }
 
 // demoLimit bounds the whole demonstration.
@@ -45,12 +47,17 @@ func (cmd *demoCmd) Run(k *kong.Context) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
+	database, remove, err := cmd.place(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	c := config.Default()
-	c.Data, c.Seed, c.AdminToken = dir, true, "demonstration-token"
+	c.Data, c.Database, c.Seed, c.AdminToken = dir, database, true, "demonstration-token"
 	c.Listen, c.BaseURL = listener.Addr().String(), "http://"+listener.Addr().String()
 	// The story begins on a Monday before Seollal; from there on the clock is moved.
 	start := clock.NewManual(time.Date(2026, 2, 9, 0, 30, 0, 0, time.UTC))
@@ -73,4 +80,16 @@ func (cmd *demoCmd) Run(k *kong.Context) (err error) {
 		_, err = fmt.Fprintf(k.Stdout, said, clock.Real{}.Now().Sub(began).Seconds())
 	}
 	return err
+}
+
+// place is a schema of its own in the database that was named, and what removes it.
+func (cmd *demoCmd) place(ctx context.Context) (config.Secret, func() error, error) {
+	if cmd.Database == "" {
+		return "", func() error { return nil }, nil
+	}
+	s, err := serve.NewScratch(ctx, config.Secret(cmd.Database), "holdfast_demo_"+ident.Digits(8))
+	if err != nil {
+		return "", nil, err
+	}
+	return s.Database, func() error { return s.Close(context.WithoutCancel(ctx)) }, nil
 }

@@ -22,9 +22,8 @@ import (
 
 // serveCmd runs the server until it is told to stop.
 type serveCmd struct {
-	Config string `help:"YAML file with settings; environment variables HOLDFAST_... come on top." type:"path" env:"HOLDFAST_CONFIG"`
+	databaseFlags
 	Listen string `help:"Address to listen on; overrides the settings."`
-	Data   string `help:"Folder of the database; overrides the settings." type:"path"`
 	Seed   bool   `help:"Make a demonstration merchant with known credentials (sandbox only)."`
 }
 
@@ -41,7 +40,7 @@ const (
 
 // Run starts the server, says how to reach it, and stops cleanly on SIGINT or SIGTERM.
 func (cmd *serveCmd) Run(k *kong.Context) error {
-	c, err := cmd.settings()
+	c, err := cmd.settings(cmd.variables()...)
 	if err != nil {
 		return err
 	}
@@ -87,18 +86,15 @@ func tradeMemory() {
 	}
 }
 
-func (cmd *serveCmd) settings() (config.Config, error) {
-	env := os.Environ()
+// variables are the server's own flags in the words of the settings.
+func (cmd *serveCmd) variables() (env []string) {
 	if cmd.Listen != "" {
 		env = append(env, "HOLDFAST_LISTEN="+cmd.Listen)
-	}
-	if cmd.Data != "" {
-		env = append(env, "HOLDFAST_DATA="+cmd.Data)
 	}
 	if cmd.Seed {
 		env = append(env, "HOLDFAST_SEED=true")
 	}
-	return config.Load(cmd.Config, env)
+	return env
 }
 
 func newLog(w io.Writer, level string) *slog.Logger {

@@ -18,7 +18,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servetest.OnBoth(m)) }
 
 const amount = money.Won(10_000)
 

@@ -50,9 +50,11 @@ func (s Secret) GoString() string { return s.String() }
 
 // Config is every setting of the server.
 type Config struct {
-	Listen     string `yaml:"listen" env:"LISTEN"`
-	BaseURL    string `yaml:"base_url" env:"BASE_URL"`
-	Data       string `yaml:"data" env:"DATA"`
+	Listen  string `yaml:"listen" env:"LISTEN"`
+	BaseURL string `yaml:"base_url" env:"BASE_URL"`
+	Data    string `yaml:"data" env:"DATA"`
+	// Database is a PostgreSQL connection string; empty for a SQLite file in Data.
+	Database   Secret `yaml:"database" env:"DATABASE"`
 	Mode       Mode   `yaml:"mode" env:"MODE"`
 	Seed       bool   `yaml:"seed" env:"SEED"`
 	AdminToken Secret `yaml:"admin_token" env:"ADMIN_TOKEN"`
@@ -217,6 +219,9 @@ func (c *Config) Check() error {
 	}
 	if _, err := c.Proxies(); err != nil {
 		return err
+	}
+	if d := string(c.Database); d != "" && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") && !strings.Contains(d, "=") {
+		return errors.New("database: must be a PostgreSQL connection string such as postgres://user:password@host1,host2/name, or empty for a SQLite file in the data folder")
 	}
 	switch c.Mode {
 	case Sandbox:

@@ -69,7 +69,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	if s.secret, err = serverSecret(c.Data); err != nil {
 		return nil, err
 	}
-	if s.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, "holdfast.db")); err != nil {
+	if s.store, err = openStore(ctx, c, s.log); err != nil {
 		return nil, err
 	}
 	defer func() {

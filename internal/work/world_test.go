@@ -21,7 +21,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servetest.OnBoth(m)) }
 
 const amount = money.Won(10_000)
 

@@ -13,7 +13,7 @@ import (
 )
 
 // TestMain asks that a server that was closed leaves nothing running.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servetest.OnBoth(m)) }
 
 const amount = money.Won(10_000)
 

@@ -1,6 +1,9 @@
 // Package servetest starts the real server for a test: SQLite in a temporary
-// folder, real HTTP on the loopback address, the demonstration merchant, and a
-// clock that stands still until it is moved.
+// folder or PostgreSQL, real HTTP on the loopback address, the demonstration
+// merchant, and a clock that stands still until it is moved.
+//
+// Any package whose tests use it runs them on PostgreSQL with TEST_DATABASE=postgres
+// in the environment; one whose TestMain calls [OnBoth] runs them on both.
 package servetest
 
 import (
@@ -22,6 +25,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/rail/mail"
 	"github.com/holdfast-pay/holdfast/internal/serve"
+	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 )
 
 // Start is where a test's clock begins: a Monday morning in Seoul without
@@ -76,6 +80,9 @@ func Run(t testing.TB, options ...Option) *Server {
 	set.config.Data = t.TempDir()
 	set.config.Seed = true
 	set.config.AdminToken = AdminToken
+	if onPostgres() {
+		set.config.Database = config.Secret(pgtest.Prepared(t, migrated(set.config)))
+	}
 	for _, o := range options {
 		o(set)
 	}
@@ -103,6 +110,15 @@ func Run(t testing.TB, options ...Option) *Server {
 		}
 	})
 	return out
+}
+
+// migrated brings a database to the schema of the server.
+func migrated(c config.Config) func(string) error {
+	return func(url string) error {
+		c.Database = config.Secret(url)
+		_, err := serve.Migrate(context.Background(), c)
+		return err
+	}
 }
 
 // testLog writes the server's warnings to the test's log while it runs.

@@ -1,0 +1,77 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/holdfast-pay/holdfast/internal/config"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// sqliteFile is the database of a server that names none.
+func sqliteFile(c config.Config) string { return filepath.Join(c.Data, "holdfast.db") }
+
+func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
+	if c.Database == "" {
+		return store.OpenSQLite(ctx, sqliteFile(c))
+	}
+	return store.OpenPostgres(ctx, string(c.Database), store.PostgresOptions{
+		Live: c.Mode != config.Sandbox,
+		Warn: func(setting string) { log.Warn("the database is not safe for live money", "setting", setting) },
+	})
+}
+
+// Migration is one step of the schema.
+type Migration = store.Migration
+
+// Plan lists the steps of the schema and which of them the database has had. It
+// changes nothing.
+func Plan(ctx context.Context, c config.Config) ([]Migration, error) {
+	if c.Database == "" {
+		return store.PlanSQLite(ctx, sqliteFile(c))
+	}
+	return store.PlanPostgres(ctx, string(c.Database))
+}
+
+// Migrate brings the database to the newest schema and returns the steps it took.
+func Migrate(ctx context.Context, c config.Config) (taken []Migration, err error) {
+	steps, err := Plan(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openStore(ctx, c, slog.Default())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	after, err := Plan(ctx, c)
+	for i, m := range after {
+		if m.Applied && !steps[i].Applied {
+			taken = append(taken, m)
+		}
+	}
+	return taken, err
+}
+
+// Scratch gives a demonstration a place of its own in a PostgreSQL database.
+// Close removes it.
+type Scratch struct {
+	Database config.Secret
+	drop     func(context.Context) error
+}
+
+// NewScratch makes the place; name is that of its schema.
+func NewScratch(ctx context.Context, database config.Secret, name string) (*Scratch, error) {
+	inside, drop, err := store.Scratch(ctx, string(database), name)
+	if err != nil {
+		return nil, errors.Join(errors.New("make a place for the demonstration in the database"), err)
+	}
+	return &Scratch{Database: config.Secret(inside), drop: drop}, nil
+}
+
+// Close removes the place with everything in it.
+func (s *Scratch) Close(ctx context.Context) error { return s.drop(ctx) }
