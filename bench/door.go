@@ -41,7 +41,7 @@ type house struct {
 // without webhooks, because nobody would answer them.
 func openHouse(ctx context.Context, dir string, c clock.Clock) (*house, error) {
 	settings := config.Default()
-	settings.Data, settings.Seed, settings.BaseURL = dir, true, "http://127.0.0.1:8080"
+	settings.Data, settings.Database, settings.Seed, settings.BaseURL = dir, databaseOf(dir), true, "http://127.0.0.1:8080"
 	srv, err := serve.New(ctx, settings, serve.Options{Clock: c, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		return nil, err

@@ -63,28 +63,50 @@ func (b *bench) contenders(ctx context.Context, t *template) (out []*contender, 
 	var closers []func() error
 	closeAll = func() error {
 		var errs []error
-		for _, c := range closers {
+		for _, c := range slices.Backward(closers) {
 			errs = append(errs, c())
 		}
 		return errors.Join(errs...)
 	}
+	overHTTP := func(name, dir string) error {
+		srv, err := b.start(ctx, dir)
+		if err != nil {
+			return err
+		}
+		closers = append(closers, srv.complaints, srv.stop)
+		out = append(out, &contender{name: name, enter: srv.enter, settle: owedIn(dir), pid: srv.cmd.Process.Pid})
+		return nil
+	}
+	byDoor := func(name, dir string) error {
+		h, err := openHouse(ctx, dir, clock.Real{})
+		if err != nil {
+			return err
+		}
+		closers = append(closers, h.Close)
+		out = append(out, &contender{name: name, enter: h.enter, settle: owedIn(dir)})
+		return nil
+	}
 	dir, err := b.folder(ctx, "http")
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		err = errors.Join(overHTTP("Holdfast over HTTP", dir), byDoor("Holdfast's door, no HTTP", filepath.Join(b.dir, "door")))
 	}
-	srv, err := b.start(ctx, dir)
-	if err != nil {
-		return nil, nil, err
+	var plain []*contender
+	if err == nil {
+		plain, err = b.postgresContenders(ctx, t, func(name, dir string) error {
+			if name == "door" {
+				return byDoor("door, PostgreSQL", dir)
+			}
+			h, err := openHouse(ctx, dir, clock.Real{}) // the shop without webhooks
+			if err != nil {
+				return err
+			}
+			return errors.Join(h.Close(), overHTTP("over HTTP, PostgreSQL", dir))
+		}, &closers)
 	}
-	closers = append(closers, srv.stop, srv.complaints)
-	out = append(out, &contender{name: "Holdfast over HTTP", enter: srv.enter, settle: owedIn(dir), pid: srv.cmd.Process.Pid})
-	dir = filepath.Join(b.dir, "door")
-	h, err := openHouse(ctx, dir, clock.Real{})
 	if err != nil {
 		return nil, nil, errors.Join(err, closeAll())
 	}
-	closers = append(closers, h.Close)
-	out = append(out, &contender{name: "Holdfast's door, no HTTP", enter: h.enter, settle: owedIn(dir)})
+	out = append(out, plain...)
 	for _, grouped := range []bool{false, true} {
 		name := "plain SQL, a commit per step"
 		if grouped {
@@ -109,7 +131,7 @@ const settleLimit = time.Minute
 // owedIn waits until a database has no letter left to write.
 func owedIn(dir string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		db, err := openReader(dir)
+		db, err := openLooking(dir)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (b *bench) start(ctx context.Context, dir string) (*server, error) {
 		args = []string{"-child", dir, "-listen", host, "-profile", b.profile}
 	}
 	s := &server{host: host, cmd: exec.CommandContext(ctx, program, args...)}
-	s.cmd.Env = append(os.Environ(), "HOLDFAST_LOG_LEVEL=warn")
+	s.cmd.Env = append(os.Environ(), "HOLDFAST_LOG_LEVEL=warn", "HOLDFAST_DATABASE="+string(databaseOf(dir)))
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no server outlives its measurement
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	if s.log, err = os.Create(filepath.Join(b.dir, "server.log")); err != nil {
@@ -179,7 +179,7 @@ const clockTicks = 100
 // serveProfiled is the server inside this program with a CPU profile around it.
 func serveProfiled(ctx context.Context, dir, listen, profile string) error {
 	c := config.Default()
-	c.Data, c.Listen, c.Seed, c.BaseURL = dir, listen, true, "http://"+listen
+	c.Data, c.Database, c.Listen, c.Seed, c.BaseURL = dir, databaseOf(dir), listen, true, "http://"+listen
 	srv, err := serve.New(ctx, c, serve.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
