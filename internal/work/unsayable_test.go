@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
 	"github.com/holdfast-pay/holdfast/internal/work"
 )
@@ -27,8 +28,8 @@ func TestACallThatCannotBeSaid(t *testing.T) {
 	w.Change(func(m *merchant.Merchant) { m.Webhook.Retries = 5 })
 	lost, silent, well := w.issued(), w.issued(), w.issued()
 	// An event that is not there, and one of which V1 says nothing.
-	w.damage(data, "UPDATE webhook SET seq = 999 WHERE payment = ?", lost.ID)
-	w.damage(data, "UPDATE webhook SET seq = 1 WHERE payment = ?", silent.ID)
+	w.damage(data, "UPDATE webhook SET seq = 999 WHERE payment = $1", lost.ID)
+	w.damage(data, "UPDATE webhook SET seq = 1 WHERE payment = $1", silent.ID)
 	w.drain()
 	for _, p := range []string{lost.ID, silent.ID} {
 		hook := w.hooks(p)[0]
@@ -53,7 +54,7 @@ func TestALetterAboutNothing(t *testing.T) {
 	p := w.held()
 	w.drain()
 	w.do(escrow.Shop, p.ID, escrow.RegisterDelivery{Parcels: []escrow.Parcel{{Carrier: escrow.SelfDelivery}}, SentAt: w.Now()})
-	w.damage(data, "UPDATE mail SET payment = 'imp_000000000000' WHERE state = 'pending' AND payment = ?", p.ID)
+	w.damage(data, "UPDATE mail SET payment = 'imp_000000000000' WHERE state = 'pending' AND payment = $1", p.ID)
 	w.drain()
 	mails, err := w.App.Mails(t.Context(), w.Merchant, "imp_000000000000", 0, 10)
 	if err != nil || len(mails) == 0 || !mails[0].Kind.Tells() {
@@ -69,6 +70,10 @@ func TestALetterAboutNothing(t *testing.T) {
 // damage changes the database behind the server's back.
 func (w *world) damage(data, statement string, args ...any) {
 	w.T.Helper()
+	if w.Database != "" {
+		pgtest.Exec(w.T, w.Database, statement, args...)
+		return
+	}
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "holdfast.db")+"?_pragma=busy_timeout(5000)")
 	if err == nil {
 		_, err = db.ExecContext(w.T.Context(), statement, args...)

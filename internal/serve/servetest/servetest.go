@@ -45,6 +45,7 @@ type Server struct {
 	Code     string
 	Key      string
 	Secret   string
+	Database string // URL of the PostgreSQL database; empty for SQLite
 
 	token string
 }
@@ -97,7 +98,7 @@ func Run(t testing.TB, options ...Option) *Server {
 	if err != nil {
 		t.Fatalf("start the server: %v", err)
 	}
-	out.Server = srv
+	out.Server, out.Database = srv, string(set.config.Database)
 	out.Merchant, out.Code, out.Key, out.Secret = srv.Seeded.MerchantID, srv.Seeded.Code, srv.Seeded.Key, srv.Seeded.Secret
 	// The example shop does not run beside a test, and a test opts in by itself.
 	out.Change(func(m *merchant.Merchant) { m.Webhook = merchant.Webhook{} })

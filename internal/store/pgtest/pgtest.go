@@ -305,6 +305,19 @@ func (s *Server) Create(name string) (string, error) {
 	return s.URL(name), s.exec(context.Background(), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 }
 
+// Exec runs a statement on the database of a URL, behind the back of whoever has it open.
+func Exec(t testing.TB, url, statement string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err == nil {
+		_, err = conn.Exec(t.Context(), statement, args...)
+		err = errors.Join(err, conn.Close(t.Context()))
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
 func (s *Server) exec(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
