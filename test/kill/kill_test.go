@@ -2,6 +2,7 @@ package kill_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"math/rand/v2"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/serve"
+	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 	"github.com/holdfast-pay/holdfast/test/check"
 )
 
@@ -28,7 +30,32 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills the program")
 	}
-	p, hooks := newProcess(t), newReceiver(t)
+	killed(t, newProcess(t), nil)
+}
+
+// TestKilledOnPostgres kills the program, and now and then the database with it.
+func TestKilledOnPostgres(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and kills the program")
+	}
+	server := pgtest.StartFor(t)
+	p := newProcess(t)
+	p.database = server.TCP("postgres")
+	killed(t, p, func() {
+		if err := errors.Join(server.Kill(), server.Launch()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// databaseTurn is the turn of the database: one kill in so many takes it too.
+const databaseTurn = 4
+
+// killed kills the program under load; killDatabase, if there is one, kills and
+// starts the database.
+func killed(t *testing.T, p *process, killDatabase func()) {
+	t.Helper()
+	hooks := newReceiver(t)
 	p.start()
 	done := &acks{done: map[string]map[string]bool{}}
 	token := signIn(t, p)
@@ -39,8 +66,12 @@ func TestKilled(t *testing.T) {
 		w := &worker{t: t, p: p, n: n, rng: rand.New(rand.NewPCG(uint64(n), 7)), token: token, notice: hooks.URL, acks: done}
 		wg.Go(func() { w.run(ctx) })
 	}
-	for range *kills {
+	for n := range *kills {
 		time.Sleep(shortest + rand.N(longest-shortest))
+		if killDatabase != nil && n%databaseTurn == 0 {
+			killDatabase()
+			time.Sleep(shortest)
+		}
 		p.kill()
 		p.start()
 	}
@@ -53,14 +84,14 @@ func TestKilled(t *testing.T) {
 		t.Fatalf("the clock does not move: %v %d %s", err, a.Status, a.Message)
 	}
 	p.stop()
-	inspect(t, p.data, done, hooks)
+	inspect(t, p, done, hooks)
 }
 
 // inspect opens what the program has left behind.
-func inspect(t *testing.T, data string, done *acks, hooks *receiver) {
+func inspect(t *testing.T, p *process, done *acks, hooks *receiver) {
 	t.Helper()
 	c := config.Default()
-	c.Data, c.Seed = data, true
+	c.Data, c.Database, c.Seed = p.data, config.Secret(p.database), true
 	s, err := serve.New(context.Background(), c, serve.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ const readyWithin = 30 * time.Second
 type process struct {
 	t         *testing.T
 	bin, data string
+	database  string // connection URL of PostgreSQL; empty for SQLite
 	addr      string
 	cmd       *exec.Cmd
 	said      *tail
@@ -72,7 +73,7 @@ func (p *process) start() {
 			p.cmd.Env = append(p.cmd.Env, v)
 		}
 	}
-	p.cmd.Env = append(p.cmd.Env, "HOLDFAST_BASE_URL="+p.url())
+	p.cmd.Env = append(p.cmd.Env, "HOLDFAST_BASE_URL="+p.url(), "HOLDFAST_DATABASE="+p.database)
 	p.cmd.Stderr = p.said // what it prints at the start is the same each time
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
