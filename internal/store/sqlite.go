@@ -47,7 +47,7 @@ type sqlite struct {
 
 // OpenSQLite opens, and if needed makes and migrates, the database in file. A
 // second process on the same file is refused.
-func OpenSQLite(ctx context.Context, file string) (*Store, error) {
+func OpenSQLite(ctx context.Context, file string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
 	}
@@ -59,7 +59,7 @@ func OpenSQLite(ctx context.Context, file string) (*Store, error) {
 	if err := e.open(ctx, file); err != nil {
 		return nil, errors.Join(inWords(err, file), e.close())
 	}
-	return start(e), nil
+	return start(e, options...), nil
 }
 
 // inWords says which file is damaged and what to do. The driver's own words

@@ -171,8 +171,11 @@ type rowSet interface {
 }
 
 // start begins the writers of an opened engine.
-func start(e engine) *Store {
+func start(e engine, options ...Option) *Store {
 	s := &Store{engine: e, jobs: make(chan *job, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}), stats: Stats{Writers: e.writers()}}
+	for _, o := range options {
+		o(s)
+	}
 	var writers sync.WaitGroup
 	for i := range e.writers() {
 		writers.Go(func() { s.writer(i) })

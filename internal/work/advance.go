@@ -3,8 +3,10 @@ package work
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 )
 
@@ -24,8 +26,8 @@ func (l *Loops) Drain(ctx context.Context, merchantID string) error {
 	for range maxRounds {
 		n := 0
 		var errs []error
-		for _, step := range []func(context.Context, string) (int, error){l.ticks, l.tracks, l.mails, l.orders, l.settle, l.webhooks} {
-			done, err := step(ctx, merchantID)
+		for _, kind := range inTurn {
+			done, err := l.Step(ctx, kind, merchantID)
 			n += done
 			errs = append(errs, err)
 		}
@@ -40,6 +42,34 @@ func (l *Loops) Drain(ctx context.Context, merchantID string) error {
 		}
 	}
 	return errors.New("work: the merchant's work does not come to an end")
+}
+
+// inTurn is the order in which the kinds of work are looked at.
+var inTurn = []app.Work{app.WorkTime, app.WorkCarrier, app.WorkMail, app.WorkBank, app.WorkSettlement, app.WorkWebhook}
+
+// Step does once what the loop of a kind does over and over, and waits for the
+// end of what it has begun: it takes what is due, does it, and brings the outcome
+// back. It returns how much was done, 0 when nothing was due. For one merchant its
+// own clock counts, for all (empty) the machine's.
+func (l *Loops) Step(ctx context.Context, kind app.Work, merchantID string) (int, error) {
+	switch kind {
+	case app.WorkTime:
+		return l.ticks(ctx, merchantID)
+	case app.WorkCarrier:
+		return l.tracks(ctx, merchantID)
+	case app.WorkMail:
+		return l.mails(ctx, merchantID)
+	case app.WorkBank:
+		return l.orders(ctx, merchantID)
+	case app.WorkWebhook:
+		return l.webhooks(ctx, merchantID)
+	case app.WorkSettlement:
+		if merchantID == "" {
+			return l.settlements(ctx)
+		}
+		return l.settle(ctx, merchantID)
+	}
+	return 0, fmt.Errorf("work: there is no loop for %q", kind)
 }
 
 // glance is the pause between two looks at work that another loop is at.

@@ -136,3 +136,32 @@ func TestAdvanceEndsWithItsCaller(t *testing.T) {
 	}
 	w.pass(time.Hour) // and it can be moved again
 }
+
+// TestOneStepAtATime: with AtOnce 1 a step does one thing of its kind, the one
+// that fell due first, and says when there is nothing.
+func TestOneStepAtATime(t *testing.T) {
+	w := newWorld(t)
+	w.issued()
+	w.Clock.Advance(time.Second)
+	w.issued()
+	c := w.Server.Loops.Config
+	c.AtOnce = 1
+	w.loops = work.New(c)
+	t.Cleanup(w.loops.Close)
+	for done, want := range []int{1, 1, 0} {
+		got, err := w.loops.Step(t.Context(), app.WorkMail, w.Merchant)
+		if got != want || err != nil {
+			t.Fatalf("step %d did %d, %v, want %d", done+1, got, err, want)
+		}
+		mails, err := w.App.Mails(t.Context(), w.Merchant, "", 0, 10) // newest first
+		if err != nil || len(mails) != 2 {
+			t.Fatalf("%d mails, %v", len(mails), err)
+		}
+		if mails[1].State != app.MailSent || (mails[0].State == app.MailSent) != (done >= 1) {
+			t.Fatalf("after step %d the older mail is %s, the newer %s", done+1, mails[1].State, mails[0].State)
+		}
+	}
+	if _, err := w.loops.Step(t.Context(), "sleep", w.Merchant); err == nil {
+		t.Error("there is a loop for sleep")
+	}
+}

@@ -22,11 +22,11 @@ func (l *Loops) mails(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesMails(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
-	claimed, err := l.App.ClaimMails(ctx, merchantID, lease, page)
+	claimed, err := l.App.ClaimMails(ctx, merchantID, lease, l.page())
 	if err != nil {
 		return 0, err
 	}
-	return each(claimed, func(m app.Mail) error { return l.mail(ctx, m) })
+	return each(l, claimed, func(m app.Mail) error { return l.mail(ctx, m) })
 }
 
 func (l *Loops) mail(ctx context.Context, m app.Mail) error {
@@ -60,11 +60,11 @@ func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
-	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, nil, hookLease, page)
+	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, nil, hookLease, l.page())
 	if err != nil {
 		return 0, err
 	}
-	return each(claimed, func(w app.Webhook) error { return l.webhook(ctx, w, l.CallLimit) })
+	return each(l, claimed, func(w app.Webhook) error { return l.webhook(ctx, w, l.CallLimit) })
 }
 
 // startWebhooks begins the calls that are owed and does not wait for their
@@ -186,11 +186,11 @@ func (l *Loops) orders(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesBankOrders(ctx, merchantID); !owed || err != nil {
 		return noticed, err
 	}
-	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, lease, page)
+	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, lease, l.page())
 	if err != nil {
 		return noticed, err
 	}
-	done, err := each(claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
+	done, err := each(l, claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
 	return noticed + done, err
 }
 

@@ -15,6 +15,7 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -52,6 +53,13 @@ type Notices interface {
 	TakeNotices(ctx context.Context, merchant string) ([]bank.Notice, error)
 }
 
+// Hooks calls shops: a *webhook.Sender.
+type Hooks interface {
+	// Send makes a call and says what happened; it has no other error.
+	Send(ctx context.Context, c webhook.Call) webhook.Attempt
+	Close()
+}
+
 // Config is what the loops need.
 type Config struct {
 	App     *app.App
@@ -59,7 +67,11 @@ type Config struct {
 	Notices Notices // nil when the bank calls by itself
 	Tracker carrier.Tracker
 	Post    Post
-	Hooks   *webhook.Sender
+	Hooks   Hooks
+	// AtOnce is how much work of one kind is taken at a time and done side by
+	// side; 0 means the usual. With 1 everything happens one after the other, in
+	// the order in which it fell due.
+	AtOnce int
 	// CallLimit is how long Drain waits for one call to a shop; 0 means 5 s.
 	CallLimit time.Duration
 	Log       *slog.Logger
@@ -161,7 +173,7 @@ func (l *Loops) everyone(step func(context.Context, string) (int, error)) func(c
 
 // ticks lets time act on what is due.
 func (l *Loops) ticks(ctx context.Context, merchantID string) (int, error) {
-	refs, err := l.App.DuePayments(ctx, merchantID, page)
+	refs, err := l.App.DuePayments(ctx, merchantID, l.page())
 	if err != nil || len(refs) == 0 {
 		return 0, err
 	}
@@ -173,11 +185,11 @@ const trackPause = 30 * time.Minute
 
 // tracks asks carriers about the parcels whose turn it is.
 func (l *Loops) tracks(ctx context.Context, merchantID string) (int, error) {
-	refs, err := l.App.TrackPayments(ctx, merchantID, page)
+	refs, err := l.App.TrackPayments(ctx, merchantID, l.page())
 	if err != nil {
 		return 0, err
 	}
-	return each(refs, func(ref app.Ref) error { return l.track(ctx, ref) })
+	return each(l, refs, func(ref app.Ref) error { return l.track(ctx, ref) })
 }
 
 func (l *Loops) track(ctx context.Context, ref app.Ref) error {
@@ -260,9 +272,12 @@ func (l *Loops) maintain(ctx context.Context) {
 	}
 }
 
+// page is how much of one kind is taken at once.
+func (l *Loops) page() int { return cmp.Or(l.AtOnce, page) }
+
 // each runs fn for every item, a bounded number at once, and returns how many succeeded.
-func each[T any](items []T, fn func(T) error) (done int, err error) {
-	gate := make(chan struct{}, inFlight)
+func each[T any](l *Loops, items []T, fn func(T) error) (done int, err error) {
+	gate := make(chan struct{}, cmp.Or(l.AtOnce, inFlight))
 	results := make(chan error, len(items))
 	for _, item := range items {
 		gate <- struct{}{}
