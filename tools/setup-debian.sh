@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian: Chromium, a font with Korean letters so that
-# screenshots show text and not boxes, and PostgreSQL, of which each package of tests starts a
-# server of its own. Does nothing when all are there.
+# screenshots show text and not boxes, PostgreSQL, of which each package of tests starts a
+# server of its own, and haproxy, which test/nodes puts before several nodes. Does nothing when
+# all are there.
 set -euo pipefail
 
 missing=()
@@ -14,13 +15,14 @@ dpkg-query -W -f='${Status}' fonts-noto-cjk 2>/dev/null | grep -q 'ok installed'
   { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ko family)" ]; } ||
   missing+=(fonts-noto-cjk)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 refuse() {
   echo "The tests need: ${missing[*]}" >&2
   echo "$1" >&2
   echo "On Debian:  sudo apt-get install ${missing[*]}" >&2
-  echo "Elsewhere:  install Chromium, a font with Korean letters and PostgreSQL 15 or newer, and set CHROMIUM to the browser's path." >&2
+  echo "Elsewhere:  install Chromium, a font with Korean letters, PostgreSQL 15 or newer and haproxy, and set CHROMIUM to the browser's path." >&2
   exit 1
 }
 

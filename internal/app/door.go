@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/store"
@@ -41,6 +43,20 @@ func (a *App) Do(ctx context.Context, actor escrow.Actor, merchantID, paymentID 
 	return a.do(ctx, merchantID, paymentID, step{actor, cmd})
 }
 
+// recall and recalled are the bug of fault.DecideRemembered: payments as this
+// node saw them last, in the place of those that the database has.
+var recall sync.Map
+
+func recalled(now escrow.Payment) escrow.Payment {
+	last, known := recall.Load(now.ID)
+	if !known {
+		return now
+	}
+	p := last.(escrow.Payment) //nolint:forcetypeassert // nothing else is kept
+	p.Version, p.Seq = now.Version, now.Seq
+	return p
+}
+
 // step is one command of a series that is decided and stored as one.
 type step struct {
 	actor escrow.Actor
@@ -58,11 +74,17 @@ func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...ste
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if fault.Planted(fault.DecideRemembered) {
+			before = recalled(before)
+		}
 		res, err = a.decide(tx, &m, before, steps)
 		return err
 	}, store.OnPayment(merchantID, paymentID))
 	if err != nil {
 		return Result{}, err
+	}
+	if fault.Planted(fault.DecideRemembered) {
+		recall.Store(res.Payment.ID, res.Payment)
 	}
 	a.after(&res)
 	return res, nil

@@ -12,3 +12,10 @@ package fault
 
 // Bug names a planted bug.
 type Bug string
+
+// The bugs, each with the harness that must find it.
+const (
+	// DecideRemembered: a node decides on the payment as it saw it last and not on
+	// the locked row (test/nodes, races).
+	DecideRemembered Bug = "decide-remembered"
+)
