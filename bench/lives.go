@@ -9,14 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/holdfast-pay/holdfast/internal/clock"
 )
 
 // contender is one way of living lives, with its database.
 type contender struct {
-	name  string
-	enter func() (world, error)
+	name string
+	// run lets a number of clients live.
+	run func(ctx context.Context, clients int, warm, span time.Duration) (*tally, error)
 	// settle waits until everything that is owed for the lives so far is done; nil
 	// for those that owe nothing.
 	settle func(context.Context) error
@@ -33,96 +32,44 @@ type outcome struct {
 	generator time.Duration // processor time of this process
 }
 
-// lives measures whole lives in every world, taking turns.
+// lives measures whole lives on SQLite.
 func lives(ctx context.Context, b *bench) error {
-	t, err := record(ctx, filepath.Join(b.dir, "recorded"))
+	return b.compare(ctx, &field{b: b, engine: "SQLite"})
+}
+
+// livesOnPostgres measures them on PostgreSQL.
+func livesOnPostgres(ctx context.Context, b *bench) error {
+	s, err := b.postgresServer()
+	if s == nil || err != nil {
+		return err
+	}
+	defer s.Stop()
+	return b.compare(ctx, &field{b: b, engine: "PostgreSQL", pg: s})
+}
+
+// compare measures whole lives in every world of an engine, taking turns.
+func (b *bench) compare(ctx context.Context, f *field) (err error) {
+	t, err := record(ctx, filepath.Join(b.dir, "recorded", f.engine))
 	if err != nil {
 		return fmt.Errorf("record a life: %w", err)
 	}
 	inserted, changed := t.rows()
 	b.say("A life is four steps, each durable before it is answered; it leaves %d new rows and changes %d, letters included.", inserted, changed)
-	contenders, closeAll, err := b.contenders(ctx, t)
-	if err != nil {
+	defer func() { err = errors.Join(err, f.close()) }()
+	if err := f.fill(ctx, t); err != nil {
 		return err
 	}
 	for range b.rounds {
 		for _, clients := range b.clients {
-			for _, c := range contenders {
+			for _, c := range f.all {
 				if err := b.measure(ctx, c, clients); err != nil {
-					return errors.Join(fmt.Errorf("%s, %d clients: %w", c.name, clients, err), closeAll())
+					return fmt.Errorf("%s, %d clients: %w", c.name, clients, err)
 				}
 			}
 		}
 	}
-	b.report(contenders)
-	return closeAll()
-}
-
-// contenders opens every world.
-func (b *bench) contenders(ctx context.Context, t *template) (out []*contender, closeAll func() error, err error) {
-	var closers []func() error
-	closeAll = func() error {
-		var errs []error
-		for _, c := range slices.Backward(closers) {
-			errs = append(errs, c())
-		}
-		return errors.Join(errs...)
-	}
-	overHTTP := func(name, dir string) error {
-		srv, err := b.start(ctx, dir)
-		if err != nil {
-			return err
-		}
-		closers = append(closers, srv.complaints, srv.stop)
-		out = append(out, &contender{name: name, enter: srv.enter, settle: owedIn(dir), pid: srv.cmd.Process.Pid})
-		return nil
-	}
-	byDoor := func(name, dir string) error {
-		h, err := openHouse(ctx, dir, clock.Real{})
-		if err != nil {
-			return err
-		}
-		closers = append(closers, h.Close)
-		out = append(out, &contender{name: name, enter: h.enter, settle: owedIn(dir)})
-		return nil
-	}
-	dir, err := b.folder(ctx, "http")
-	if err == nil {
-		err = errors.Join(overHTTP("Holdfast over HTTP", dir), byDoor("Holdfast's door, no HTTP", filepath.Join(b.dir, "door")))
-	}
-	var plain []*contender
-	if err == nil {
-		plain, err = b.postgresContenders(ctx, t, func(name, dir string) error {
-			if name == "door" {
-				return byDoor("door, PostgreSQL", dir)
-			}
-			h, err := openHouse(ctx, dir, clock.Real{}) // the shop without webhooks
-			if err != nil {
-				return err
-			}
-			return errors.Join(h.Close(), overHTTP("over HTTP, PostgreSQL", dir))
-		}, &closers)
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, closeAll())
-	}
-	out = append(out, plain...)
-	for _, grouped := range []bool{false, true} {
-		name := "plain SQL, a commit per step"
-		if grouped {
-			name = "plain SQL, grouped commits"
-		}
-		p, err := openPlain(ctx, filepath.Join(b.dir, fmt.Sprintf("plain-%t", grouped)), t, grouped)
-		if err != nil {
-			return nil, nil, errors.Join(err, closeAll())
-		}
-		closers = append(closers, p.close)
-		out = append(out, &contender{name: name, enter: p.enter})
-	}
-	for _, c := range out {
-		c.found = map[int]*outcome{}
-	}
-	return out, closeAll, nil
+	b.report(f)
+	return nil
 }
 
 // settleLimit bounds the wait for owed work.
@@ -155,7 +102,7 @@ func (b *bench) measure(ctx context.Context, c *contender, clients int) error {
 		return err
 	}
 	began := time.Now()
-	t, err := hammer(ctx, clients, b.warm, b.span, c.enter)
+	t, err := c.run(ctx, clients, b.warm, b.span)
 	if err != nil {
 		return err
 	}
@@ -193,8 +140,9 @@ func processors(c *contender) (out [2]time.Duration, err error) {
 }
 
 // report prints ratios first, then what they are made of.
-func (b *bench) report(contenders []*contender) {
-	ratios := newTable("Holdfast over HTTP, divided by", headings(b.clients)...)
+func (b *bench) report(f *field) {
+	contenders := f.all
+	ratios := newTable(contenders[0].name+" on "+f.engine+", divided by", headings(b.clients)...)
 	rates := newTable("", "clients", "lives/s", "p50 of a life", "p99 of a life", "with letters", "server CPU/life", "generator CPU/life")
 	times := newTable("p50 / p99 of a step", append([]string{"clients"}, stepNames...)...)
 	for _, c := range contenders {

@@ -39,7 +39,7 @@ import (
 )
 
 // timeLimit is the longest that everything together may take.
-const timeLimit = 10 * time.Minute
+const timeLimit = 40 * time.Minute
 
 // plan is how much is measured.
 type plan struct {
@@ -72,35 +72,41 @@ type section struct {
 	run  func(context.Context, *bench) error
 }
 
-var sections = []section{{"lives", lives}, {"size", size}, {"many", many}}
+var sections = []section{{"lives", lives}, {"postgres", livesOnPostgres}, {"size", size}, {"many", many}}
 
 // bench is what the sections share.
 type bench struct {
 	plan
-	out     io.Writer
-	dir     string // temporary; everything is below it
-	program string // the built server
-	profile string // where to leave a CPU profile of the server; empty for none
+	out      io.Writer
+	dir      string // temporary; everything is below it
+	program  string // the built server
+	self     string // this program, built
+	profile  string // beginning of the names of the servers' CPU profiles; empty for none
+	profiled map[string]bool
 }
 
 func main() {
 	quick := flag.Bool("quick", false, "measure little, to see that everything works (about 30 seconds)")
-	only := flag.String("only", "", "measure these sections alone, comma separated: lives, size, many")
+	only := flag.String("only", "", "measure these sections alone, comma separated: "+strings.Join(sectionNames(), ", "))
 	clients := flag.String("clients", "", "counts of clients for the section lives, comma separated, in the place of the usual ones")
 	rounds := flag.Int("rounds", 0, "rounds of the section lives, in the place of the usual number")
-	profile := flag.String("profile", "", "run the server from this program and leave a CPU profile of the busiest phase in this file")
+	profile := flag.String("profile", "", "run the server from this program and leave CPU profiles in files of this name, followed by that of the database")
 	child := flag.String("child", "", "internal: be the profiled server on the given data folder")
-	listen := flag.String("listen", "", "internal: with -child, the address to listen on")
+	bare := flag.String("bare", "", "internal: be the bare prototype on the given data folder")
+	listen := flag.String("listen", "", "internal: with -child or -bare, the address to listen on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
-	if *child != "" {
+	switch {
+	case *child != "":
 		err = serveProfiled(ctx, *child, *listen, *profile)
-	} else {
+	case *bare != "":
+		err = serveBare(ctx, *bare, *listen)
+	default:
 		ctx, cancel := context.WithTimeout(ctx, timeLimit)
 		defer cancel()
-		b := &bench{plan: fullPlan, out: os.Stdout, profile: *profile}
+		b := &bench{plan: fullPlan, out: os.Stdout, profile: *profile, profiled: map[string]bool{}}
 		if *quick {
 			b.plan = quickPlan
 		}
@@ -181,10 +187,17 @@ func choose(only string) ([]section, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("-only %q: there is lives, size and many", name)
+			return nil, fmt.Errorf("-only %q: there is %s", name, strings.Join(sectionNames(), ", "))
 		}
 	}
 	return out, nil
+}
+
+func sectionNames() (out []string) {
+	for _, s := range sections {
+		out = append(out, s.name)
+	}
+	return out
 }
 
 func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format+"\n", args...) }

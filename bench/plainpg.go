@@ -10,23 +10,20 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast-pay/holdfast/internal/store"
-	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 )
 
-// plainPostgres writes the rows of a template to PostgreSQL, one transaction per
-// step and client. It reads nothing, checks nothing and composes nothing.
+// plainPostgres writes the rows of a template to PostgreSQL.
 type plainPostgres struct {
-	steps     [4][]change
-	pool      *pgxpool.Pool
-	position  atomic.Int64
-	pipelined bool // all statements of a step travel together
+	steps    [4][]change
+	pool     *pgxpool.Pool
+	position atomic.Int64
+	// oneByOne sends the statements of a step one after the other; else all of a
+	// step, or of a group of steps, travel together.
+	oneByOne bool
 }
 
-func openPlainPostgres(ctx context.Context, s *pgtest.Server, name string, t *template, pipelined bool) (*plainPostgres, error) {
-	url, err := s.Create(name)
-	if err != nil {
-		return nil, err
-	}
+// openPlainPostgres puts the real schema into an empty database.
+func openPlainPostgres(ctx context.Context, url string, t *template) (*plainPostgres, error) {
 	made, err := store.OpenPostgres(ctx, url, store.PostgresOptions{}) // makes the schema
 	if err != nil {
 		return nil, err
@@ -34,7 +31,7 @@ func openPlainPostgres(ctx context.Context, s *pgtest.Server, name string, t *te
 	if err := made.Close(); err != nil {
 		return nil, err
 	}
-	p := &plainPostgres{pipelined: pipelined}
+	p := &plainPostgres{}
 	for i, step := range t.steps {
 		for _, c := range step {
 			c.query = numbered(c.query)
@@ -60,24 +57,27 @@ func numbered(query string) string {
 	return b.String()
 }
 
-func (p *plainPostgres) enter() (world, error) { return plainPostgresClient{p}, nil }
+func (p *plainPostgres) close() error {
+	p.pool.Close()
+	return nil
+}
 
-// plainPostgresClient is one of its clients.
-type plainPostgresClient struct{ *plainPostgres }
+// groups is as many as the store has writers.
+func (p *plainPostgres) groups() int { return 2 }
 
-func (p *plainPostgres) write(ctx context.Context, step int, n int64) error {
-	own := namesOf(n)
+func (p *plainPostgres) one(ctx context.Context, it item) error {
+	return p.group(ctx, 0, []item{it})
+}
+
+func (p *plainPostgres) group(ctx context.Context, _ int, items []item) error {
 	var b pgx.Batch
 	b.Queue("BEGIN")
-	for i := range p.steps[step] {
-		c := &p.steps[step][i]
-		args := make([]any, len(c.cells))
-		for j := range c.cells {
-			if args[j] = c.cells[j].value(&own, new(int64)); c.cells[j].position {
-				args[j] = p.position.Add(1)
-			}
+	for _, it := range items {
+		own := namesOf(it.n)
+		for i := range p.steps[it.step] {
+			c := &p.steps[it.step][i]
+			b.Queue(c.query, c.values(&own, func() int64 { return p.position.Add(1) })...)
 		}
-		b.Queue(c.query, args...)
 	}
 	b.Queue("COMMIT")
 	conn, err := p.pool.Acquire(ctx)
@@ -85,7 +85,7 @@ func (p *plainPostgres) write(ctx context.Context, step int, n int64) error {
 		return err
 	}
 	defer conn.Release()
-	if p.pipelined {
+	if !p.oneByOne {
 		return conn.SendBatch(ctx, &b).Close()
 	}
 	for _, q := range b.QueuedQueries {
@@ -94,17 +94,4 @@ func (p *plainPostgres) write(ctx context.Context, step int, n int64) error {
 		}
 	}
 	return nil
-}
-
-func (p plainPostgresClient) account(ctx context.Context, of *purchase) error {
-	return p.write(ctx, 0, of.n)
-}
-func (p plainPostgresClient) deposit(ctx context.Context, of *purchase) error {
-	return p.write(ctx, 1, of.n)
-}
-func (p plainPostgresClient) deliver(ctx context.Context, of *purchase) error {
-	return p.write(ctx, 2, of.n)
-}
-func (p plainPostgresClient) confirm(ctx context.Context, of *purchase) error {
-	return p.write(ctx, 3, of.n)
 }

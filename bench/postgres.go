@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -47,33 +44,12 @@ func openLooking(dir string) (*sql.DB, error) {
 	return openReader(dir)
 }
 
-// postgresContenders are the same worlds on PostgreSQL; none where it is not installed.
-func (b *bench) postgresContenders(ctx context.Context, t *template, add func(name, dir string) error, closers *[]func() error) (plain []*contender, err error) {
+// postgresServer starts a server of the measurement's own; nil, said once, where
+// PostgreSQL is not installed.
+func (b *bench) postgresServer() (*pgtest.Server, error) {
 	if _, err := pgtest.Binaries(); err != nil {
 		b.say("Not measured: %v.", err)
-		return nil, nil
+		return nil, nil //nolint:nilnil // there is none, which is no fault
 	}
-	s, err := pgtest.Start()
-	if err != nil {
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
-	}
-	*closers = append(*closers, func() error { s.Stop(); return nil })
-	var errs []error
-	for _, name := range []string{"http", "door"} {
-		dir, err := b.onPostgres(s, "postgres_"+name)
-		if err == nil {
-			err = add(name, dir)
-		}
-		errs = append(errs, err)
-	}
-	for _, pipelined := range []bool{false, true} {
-		name := map[bool]string{false: "plain SQL, PostgreSQL", true: "plain SQL, PostgreSQL, pipelined"}[pipelined]
-		p, err := openPlainPostgres(ctx, s, fmt.Sprintf("plain_%t", pipelined), t, pipelined)
-		if err == nil {
-			*closers = append(*closers, func() error { p.pool.Close(); return nil })
-			plain = append(plain, &contender{name: name, enter: p.enter})
-		}
-		errs = append(errs, err)
-	}
-	return plain, errors.Join(errs...)
+	return pgtest.Start()
 }

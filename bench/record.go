@@ -61,12 +61,20 @@ func namesOf(n int64) names {
 	return names{fmt.Sprintf("imp_%012d", n), fmt.Sprintf("9%013d", n), orderID(n), trackingNumber(n), fmt.Sprintf("%064d", n)}
 }
 
+// values are those of a life, in the order of the statement's parameters.
+func (c *change) values(own *names, position func() int64) []any {
+	args := make([]any, len(c.cells))
+	for i := range c.cells {
+		args[i] = c.cells[i].value(own, position)
+	}
+	return args
+}
+
 // value is what a life writes into the cell.
-func (c *cell) value(own *names, position *int64) any {
+func (c *cell) value(own *names, position func() int64) any {
 	switch {
 	case c.position:
-		*position++
-		return *position
+		return position()
 	case c.names == nil:
 		return c.fixed
 	}

@@ -28,10 +28,11 @@ const (
 	demoSecret = serve.SeedSecret
 )
 
-// build compiles the server into the temporary folder.
+// build compiles the server, and this program for what runs beside it, into the
+// temporary folder.
 func (b *bench) build(ctx context.Context) error {
-	b.program = filepath.Join(b.dir, "holdfast")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", b.program, "github.com/holdfast-pay/holdfast/cmd/holdfast").CombinedOutput()
+	b.program, b.self = filepath.Join(b.dir, "holdfast"), filepath.Join(b.dir, "bench")
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", b.dir, "github.com/holdfast-pay/holdfast/cmd/holdfast", "github.com/holdfast-pay/holdfast/bench").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("build the server: %w\n%s", err, out)
 	}
@@ -59,25 +60,34 @@ type server struct {
 // readyLimit is the longest that a start may take.
 const readyLimit = 30 * time.Second
 
-// start runs the server on a data folder and waits until it is ready.
+// start runs Holdfast on a data folder and waits until it is ready.
 func (b *bench) start(ctx context.Context, dir string) (*server, error) {
+	if file := b.profileOf(dir); file != "" {
+		return b.startSelf(ctx, dir, "-child", dir, "-profile", file)
+	}
 	host, err := freeHost()
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"serve", "--seed", "--data", dir, "--listen", host}
-	program := b.program
-	if b.profile != "" {
-		if program, err = os.Executable(); err != nil {
-			return nil, err
-		}
-		args = []string{"-child", dir, "-listen", host, "-profile", b.profile}
+	return b.launch(ctx, dir, host, b.program, "serve", "--seed", "--data", dir, "--listen", host)
+}
+
+// startSelf runs this program as a server.
+func (b *bench) startSelf(ctx context.Context, dir string, args ...string) (*server, error) {
+	host, err := freeHost()
+	if err != nil {
+		return nil, err
 	}
+	return b.launch(ctx, dir, host, b.self, append(args, "-listen", host)...)
+}
+
+func (b *bench) launch(ctx context.Context, dir, host, program string, args ...string) (*server, error) {
+	var err error
 	s := &server{host: host, cmd: exec.CommandContext(ctx, program, args...)}
 	s.cmd.Env = append(os.Environ(), "HOLDFAST_LOG_LEVEL=warn", "HOLDFAST_DATABASE="+string(databaseOf(dir)))
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no server outlives its measurement
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
-	if s.log, err = os.Create(filepath.Join(b.dir, "server.log")); err != nil {
+	if s.log, err = os.Create(filepath.Join(b.dir, fmt.Sprintf("server-%s.log", strings.ReplaceAll(host, ":", "-")))); err != nil {
 		return nil, err
 	}
 	s.cmd.Stdout, s.cmd.Stderr = io.Discard, s.log
@@ -93,6 +103,16 @@ func (b *bench) start(ctx context.Context, dir string) (*server, error) {
 	}
 	s.ready = time.Since(began)
 	return s, nil
+}
+
+// profileOf is where the first server on a data folder leaves its CPU profile; empty for none.
+func (b *bench) profileOf(dir string) string {
+	file := b.profile + "." + filepath.Base(dir)
+	if b.profile == "" || b.profiled[file] {
+		return ""
+	}
+	b.profiled[file] = true
+	return file
 }
 
 // pause waits for something that gives no sign.
