@@ -64,8 +64,15 @@ func load(ctx context.Context, dir string, t *template, open, due, sweeps int, n
 			}
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO event_log (merchant, last_position) SELECT merchant, max(position) FROM event GROUP BY merchant`); err != nil {
-		return err
+	// The rows get their hashes when the store opens the database.
+	for _, query := range []string{
+		`INSERT OR REPLACE INTO event_log (merchant, last_position, last_transfer) SELECT merchant, max(position),
+			COALESCE((SELECT max(position) FROM transfer WHERE transfer.merchant = event.merchant), 0) FROM event GROUP BY merchant`,
+		`DELETE FROM books_state`,
+	} {
+		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return err
+		}
 	}
 	return tx.Commit()
 }
@@ -83,27 +90,26 @@ func wakeAt(open, due int, now time.Time) string {
 // to $2 under another merchant.
 func (t *template) copies(merchant, wake string) (out []string, err error) {
 	var kept []change
-	events := 0
+	each := map[string]int{} // rows of a payment, by table
 	for _, c := range t.steps[0] {
 		switch {
 		case !c.isInsert:
 			return nil, fmt.Errorf("an open escrow changes the table %s", c.table)
 		case c.table == "mail" || c.table == "sandbox_record":
 			continue
-		case c.table == "event":
-			events++
 		}
+		each[c.table]++
 		kept = append(kept, c)
 	}
-	seen := 0
+	seen := map[string]int{}
 	for _, c := range kept {
-		if c.table == "event" {
-			seen++
-		}
+		seen[c.table]++
 		values := make([]string, len(c.cells))
 		for j := range c.cells {
-			values[j] = expression(&c.cells[j], fmt.Sprintf("(i - %d) * %d + %d", firstOpen, events, seen))
+			values[j] = expression(&c.cells[j], fmt.Sprintf("(i - %d) * %d + %d", firstOpen, each[c.table], seen[c.table]))
 			switch {
+			case c.columns[j] == "hash" || c.columns[j] == "sum":
+				values[j] = "NULL"
 			case c.columns[j] == "merchant":
 				values[j] = quoted(merchant)
 			case c.table == "payment" && c.columns[j] == "wake_at":

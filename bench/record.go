@@ -49,7 +49,7 @@ type cell struct {
 	fixed    any
 	parts    []string // texts around the names; len(names)+1 of them
 	names    []int    // indices into the names of a life
-	position bool     // the next position of the event log
+	position bool     // the next position of the log or the ledger
 }
 
 // names are the texts that differ from life to life: payment, account, order,
@@ -152,9 +152,10 @@ func (im image) link() string {
 	return ""
 }
 
-// lookAt leaves out the ends of the logs, which belong to no life.
+// lookAt leaves out the ends of the logs and what the auditor keeps, which belong
+// to no life.
 func lookAt(ctx context.Context, db *sql.DB) (image, error) {
-	tables, err := texts(ctx, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'event_log' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
+	tables, err := texts(ctx, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('event_log', 'books_head', 'books_state', 'books_violation', 'held_day') AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +283,7 @@ func update(table string, t *tableImage, was, row []any, own names) change {
 
 // split cuts a text at the names of the recorded life.
 func split(table, column string, v any, own names) cell {
-	if table == "event" && column == "position" {
+	if (table == "event" || table == "transfer") && column == "position" {
 		return cell{position: true}
 	}
 	text, isText := v.(string)

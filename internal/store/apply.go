@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/recon"
 )
 
 // Owed is what a decision owes besides its own parts.
@@ -72,23 +73,24 @@ func (t *Tx) insertEvents(p *escrow.Payment, events []escrow.Event) error {
 		if err != nil {
 			return err
 		}
-		t.log(loggedRow{merchant: p.Merchant, payment: p.ID, seq: e.Seq, kind: string(e.Type), actor: string(e.Actor), at: e.At.UnixMicro(), doc: doc})
+		t.log(recon.Event{Merchant: p.Merchant, Payment: p.ID, Seq: e.Seq, Type: string(e.Type), Actor: string(e.Actor), At: e.At.UnixMicro(), Doc: doc})
 	}
 	return nil
 }
 
 // InsertTransfers appends to the ledger. ref is the payment or payout. The
 // seq of its last event and the position n within make the key; version keeps
-// two decisions apart that emitted no event.
+// two decisions apart that emitted no event. The rows are written at the end of
+// the transaction: the same transaction does not read them.
 func (t *Tx) InsertTransfers(merchant, ref string, seq, version int64, ts []ledger.Transfer, at time.Time) error {
 	for n, x := range ts {
 		if err := x.Check(); err != nil {
 			return err
 		}
-		if err := t.add(`INSERT INTO transfer (merchant, ref, seq, n, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			merchant, ref, seq, version*100+int64(n), string(x.Debit), string(x.Credit), int64(x.Amount), at.UnixMicro()); err != nil {
-			return err
-		}
+		t.move(recon.Transfer{
+			Merchant: merchant, Ref: ref, Seq: seq, N: version*100 + int64(n),
+			Debit: string(x.Debit), Credit: string(x.Credit), Amount: int64(x.Amount), At: at.UnixMicro(),
+		})
 	}
 	return nil
 }
@@ -134,10 +136,7 @@ func (t *Tx) insertOrders(p *escrow.Payment, orders []escrow.BankOrder) error {
 
 func (t *Tx) insertLines(p *escrow.Payment, d *escrow.Decision) error {
 	for _, l := range d.Lines {
-		if err := t.put(`INSERT INTO settlement_line (merchant, id, payment, kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)`,
-			p.Merchant, l.ID, p.ID, string(l.Kind), int64(l.Gross), int64(l.Fee), int64(l.VAT), int64(l.Net), int64(l.FromDue),
-			l.At.UnixMicro(), int64(toMicros(l.PaidAt)), l.DueDate.String()); err != nil {
+		if err := t.insertLine(&SettlementLine{Line: l, Merchant: p.Merchant, Payment: p.ID}); err != nil {
 			return err
 		}
 	}

@@ -123,8 +123,12 @@ func (s *Store) answer(jobs []*job) {
 
 // group is one transaction with the functions that share it.
 type group struct {
-	tx     writeTx
-	events []loggedRow
+	tx writeTx
+	// lock is the clause that locks the rows of a query.
+	lock string
+	// What waits for its position in the logs of its merchant; see log.go.
+	events    []loggedEvent
+	transfers []loggedTransfer
 	// known are the payments that this transaction has read or written, as they
 	// will be when it commits.
 	known map[Ref]paymentRow
@@ -139,7 +143,8 @@ func (s *Store) once(writer int, jobs []*job) ([]*job, *lost) {
 	if err != nil {
 		return jobs, asLost(s.engine.classify(err))
 	}
-	g := &group{tx: tx, known: map[Ref]paymentRow{}}
+	wait, _ := s.engine.lock()
+	g := &group{tx: tx, lock: wait, known: map[Ref]paymentRow{}}
 	jobs, written, l := s.runAll(g, jobs)
 	if l == nil && written == 0 {
 		_ = tx.rollback() // nothing was written
@@ -197,7 +202,7 @@ func (s *Store) runAll(g *group, jobs []*job) (_ []*job, written int, _ *lost) {
 func (s *Store) run(g *group, j *job, i int) *lost {
 	wait, skip := s.engine.lock()
 	t := &Tx{queries: queries{ex: g.tx, classify: s.engine.classify, lock: wait, skip: skip}, group: g, function: i}
-	events := len(g.events)
+	events, transfers := len(g.events), len(g.transfers)
 	g.undone = g.undone[:0]
 	g.tx.enter(i)
 	if j.err = call(j.fn, t); j.err == nil {
@@ -209,7 +214,7 @@ func (s *Store) run(g *group, j *job, i int) *lost {
 		j.err = err
 	}
 	j.err = s.engine.classify(j.err)
-	g.events = g.events[:events]
+	g.events, g.transfers = g.events[:events], g.transfers[:transfers]
 	for _, restore := range slices.Backward(g.undone) {
 		restore()
 	}
@@ -295,12 +300,6 @@ func (g *group) change(ref Ref) {
 	})
 }
 
-// log adds an event to the group's; place gives it its position.
-func (t *Tx) log(e loggedRow) {
-	e.function = t.function
-	t.group.events = append(t.group.events, e)
-}
-
 // Tx writes and reads inside a transaction.
 type Tx struct {
 	queries
@@ -323,54 +322,4 @@ func (t *Tx) Payment(merchant, id string) (escrow.Payment, error) {
 		return escrow.Payment{}, ErrNotFound
 	}
 	return row.payment()
-}
-
-// loggedRow is an event that waits for its position in the merchant's log.
-type loggedRow struct {
-	merchant, payment string
-	function          int
-	seq               int64
-	kind, actor       string
-	at                int64
-	doc               string
-}
-
-// place gives the group's events their positions and writes them. It is the last
-// thing before the commit, because the end of a merchant's log is locked from
-// here on: positions stand in the order of commits and have no gaps. Merchants
-// are taken in one order, so that two groups never wait for each other.
-func (g *group) place() error {
-	events := slices.Clone(g.events)
-	slices.SortStableFunc(events, func(a, b loggedRow) int { return strings.Compare(a.merchant, b.merchant) })
-	var sets [][]any
-	next := map[string]int64{}
-	for _, e := range events {
-		if next[e.merchant] == 0 {
-			sets = append(sets, []any{e.merchant, int64(0)})
-		}
-		next[e.merchant]++
-		sets[len(sets)-1][1] = next[e.merchant]
-	}
-	err := g.tx.many(`INSERT INTO event_log (merchant, last_position) VALUES ($1, $2)
-		ON CONFLICT (merchant) DO UPDATE SET last_position = event_log.last_position + excluded.last_position RETURNING last_position`,
-		sets, func(i int, rows rowSet) error {
-			last, err := scalar[int64](rows)
-			merchant := sets[i][0].(string) //nolint:forcetypeassert // put there above
-			next[merchant] = last - next[merchant] + 1
-			return err
-		})
-	if err != nil {
-		return err
-	}
-	for _, e := range events {
-		g.tx.blame(e.function)
-		if err := g.tx.add(`INSERT INTO event (merchant, payment, seq, position, type, actor, at, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			e.merchant, e.payment, e.seq, next[e.merchant], e.kind, e.actor, e.at, e.doc); err != nil {
-			l := asLost(err)
-			l.culprit = e.function
-			return l
-		}
-		next[e.merchant]++
-	}
-	return nil
 }

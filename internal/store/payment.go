@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/recon"
 )
 
 // paymentColumns are read in the order in which scanPayment takes them.
@@ -320,9 +321,16 @@ func rowOf(p *escrow.Payment) (paymentRow, error) {
 
 // scanPaymentRow reads the columns of paymentColumns.
 func scanPaymentRow(rows rowSet) (r paymentRow, err error) {
-	err = rows.Scan(&r.merchant, &r.id, &r.order, &r.version, &r.seq, &r.state, &r.escrow, &r.method, &r.amount, &r.refunded,
-		&r.opened, &r.paid, &r.failed, &r.cancelled, &r.updated, &r.wake, &r.track, &r.tasks, &r.doc)
+	err = rows.Scan(r.columns()...)
 	return r, err
+}
+
+// columns are where the columns of paymentColumns go.
+func (r *paymentRow) columns() []any {
+	return []any{
+		&r.merchant, &r.id, &r.order, &r.version, &r.seq, &r.state, &r.escrow, &r.method, &r.amount, &r.refunded,
+		&r.opened, &r.paid, &r.failed, &r.cancelled, &r.updated, &r.wake, &r.track, &r.tasks, &r.doc,
+	}
 }
 
 func scanPayment(rows rowSet) (escrow.Payment, error) {
@@ -380,10 +388,12 @@ func (t *Tx) insertPayment(p *escrow.Payment) error {
 		return err
 	}
 	t.group.remember(r)
-	return t.add(`INSERT INTO payment (`+paymentColumns+`, words)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+	words := searchWords(p)
+	sum := r.sum(words)
+	return t.add(`INSERT INTO payment (`+paymentColumns+`, words, sum)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 		r.merchant, r.id, r.order, r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
-		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, searchWords(p))
+		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:])
 }
 
 // updatePayment replaces a payment that was read at version was.
@@ -393,11 +403,21 @@ func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
 		return err
 	}
 	t.group.remember(r)
+	words := searchWords(p)
+	sum := r.sum(words)
 	return t.later(ErrStale, `UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
-		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16
-		WHERE merchant = $17 AND id = $18 AND version = $19`,
+		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16, sum = $17
+		WHERE merchant = $18 AND id = $19 AND version = $20`,
 		r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
-		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, searchWords(p), r.merchant, r.id, was)
+		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:], r.merchant, r.id, was)
+}
+
+// sum is over everything that a decision makes of a payment: all columns but the
+// next question to the carrier, which is put off without one.
+func (r *paymentRow) sum(words string) recon.Hash {
+	return recon.NewRow("payment/1").Text(r.merchant).Text(r.id).Text(r.order).Number(r.version).Number(r.seq).Text(r.state).
+		Number(r.escrow).Text(r.method).Number(r.amount).Number(r.refunded).Number(r.opened).MaybeNumber(r.paid).MaybeNumber(r.failed).
+		MaybeNumber(r.cancelled).Number(r.updated).MaybeNumber(r.wake).MaybeText(r.tasks).Text(words).Text(r.doc).Sum()
 }
 
 func bit(b bool) int64 {

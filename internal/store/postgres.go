@@ -81,7 +81,7 @@ func OpenPostgres(ctx context.Context, dsn string, o PostgresOptions) (*Store, e
 	if err := e.open(ctx, pool); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	return start(e), nil
+	return started(ctx, e)
 }
 
 // errUnreadable takes the place of the driver's error, which repeats the string.

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/recon"
 	"github.com/holdfast-pay/holdfast/internal/settle"
 )
 
@@ -167,9 +168,25 @@ func (q *queries) PendingDeadlines(after Ref, limit int) ([]Ref, error) {
 // ReturnLine gives a payout's amount back to the merchant as a line that waits,
 // held, until somebody has seen to the account.
 func (t *Tx) ReturnLine(p settle.Payout, at time.Time) error {
-	return t.put(`INSERT INTO settlement_line (merchant, id, payment, kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held)
-		VALUES ($1, $2, $3, 'returned', 0, 0, 0, $4, 0, $5, $5, $6, 1)`,
-		p.Merchant, p.ID+"-back", p.ID, int64(p.Amount), at.UnixMicro(), bizday.DateOf(at).String())
+	return t.insertLine(&SettlementLine{
+		Merchant: p.Merchant, Payment: p.ID, Held: true,
+		Line: escrow.Line{ID: p.ID + "-back", Kind: lineReturned, Net: p.Amount, At: at, PaidAt: at, DueDate: bizday.DateOf(at)},
+	})
+}
+
+// lineReturned is a line of money that a payout brought back; its payment is the payout.
+const lineReturned escrow.LineKind = "returned"
+
+// insertLine records a line that no payout has taken yet.
+func (t *Tx) insertLine(l *SettlementLine) error {
+	row := recon.Line{
+		Merchant: l.Merchant, ID: l.ID, Payment: l.Payment, Kind: string(l.Kind), Gross: int64(l.Gross), Fee: int64(l.Fee), VAT: int64(l.VAT),
+		Net: int64(l.Net), FromDue: int64(l.FromDue), At: l.At.UnixMicro(), PaidAt: int64(toMicros(l.PaidAt)), DueDate: l.DueDate.String(),
+	}
+	sum := row.Sum()
+	return t.put(`INSERT INTO settlement_line (merchant, id, payment, kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held, sum)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		row.Merchant, row.ID, row.Payment, row.Kind, row.Gross, row.Fee, row.VAT, row.Net, row.FromDue, row.At, row.PaidAt, row.DueDate, bit(l.Held), sum[:])
 }
 
 // FreeReturned lets returned money be paid out again.

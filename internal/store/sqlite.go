@@ -59,7 +59,7 @@ func OpenSQLite(ctx context.Context, file string, options ...Option) (*Store, er
 	if err := e.open(ctx, file); err != nil {
 		return nil, errors.Join(inWords(err, file), e.close())
 	}
-	return start(e, options...), nil
+	return started(ctx, e, options...)
 }
 
 // inWords says which file is damaged and what to do. The driver's own words

@@ -187,6 +187,15 @@ func start(e engine, options ...Option) *Store {
 	return s
 }
 
+// started is start for an opened database that may have older rows to complete.
+func started(ctx context.Context, e engine, options ...Option) (*Store, error) {
+	s := start(e, options...)
+	if err := s.complete(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
 // Hint is a row that a function will read or change.
 type Hint struct {
 	ref     Ref
