@@ -1,7 +1,6 @@
 package store
 
 import (
-	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -15,17 +14,6 @@ func scanRef(rows rowSet) (r Ref, err error) {
 	err = rows.Scan(&r.Merchant, &r.ID)
 	return r, err
 }
-
-// What is open of each kind of owed work, word for word as in the partial index
-// that holds little else: mail_due, webhook_due, bank_order_due.
-const (
-	pending    = `state = 'pending'`
-	unanswered = `state IN ('pending', 'asked')`
-	// amongOpen chooses a merchant's open work without naming the column alone, so
-	// that the planner looks through what is open and not through all that the
-	// merchant ever had.
-	amongOpen = `merchant || '' = $1`
-)
 
 // DuePayments returns payments for which time has something to do by now, the
 // earliest first. An empty merchant means all of them, by the machine's time.
@@ -58,9 +46,9 @@ func (q *queries) NextDue(merchant string) (next time.Time, settlement string, e
 	for _, query := range []string{
 		`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`,
 		`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`,
-		`SELECT min(due_at) FROM mail WHERE ` + pending + ` AND leased = 0 AND ` + amongOpen,
-		`SELECT min(due_at) FROM webhook WHERE ` + pending + ` AND leased = 0 AND ` + amongOpen,
-		`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + ` AND leased = 0 AND ` + amongOpen,
+		`SELECT min(due_at) FROM mail WHERE ` + pending + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`,
+		`SELECT min(due_at) FROM webhook WHERE ` + pending + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`,
+		`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`,
 	} {
 		found, err := one(q, scalar[*int64], query, merchant)
 		if err != nil {
@@ -79,10 +67,10 @@ func (q *queries) NextDue(merchant string) (next time.Time, settlement string, e
 
 // Leased reports whether somebody is at work for a merchant.
 func (q *queries) Leased(merchant string) (bool, error) {
-	n, err := one(q, scalar[int64], `SELECT CASE WHEN
-		EXISTS (SELECT 1 FROM mail WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
-		OR EXISTS (SELECT 1 FROM webhook WHERE `+pending+` AND leased = 1 AND `+amongOpen+`)
-		OR EXISTS (SELECT 1 FROM bank_order WHERE `+unanswered+` AND leased = 1 AND `+amongOpen+`) THEN 1 ELSE 0 END`, merchant)
+	const leased = ` AND leased = 1 AND ` + whenever + ` AND merchant = $1)`
+	n, err := one(q, scalar[int64], `SELECT CASE WHEN EXISTS (SELECT 1 FROM mail WHERE `+pending+leased+`
+		OR EXISTS (SELECT 1 FROM webhook WHERE `+pending+leased+`
+		OR EXISTS (SELECT 1 FROM bank_order WHERE `+unanswered+leased+` THEN 1 ELSE 0 END`, merchant)
 	return n > 0, err
 }
 
@@ -123,19 +111,7 @@ func scanMail(rows rowSet) (m Mail, err error) {
 // ClaimMails leases up to limit pending mails that are due and counts the
 // attempt. A lease that runs out makes the mail due again.
 func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, limit int) ([]Mail, error) {
-	return all(&t.queries, scanMail, t.claim("mail", "id", pending, "", mailColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
-}
-
-// claim is the one shape of claiming owed work: take what is due, lease it by
-// moving its due time, and answer with the rows. $1 now, $2 merchant or empty,
-// $3 limit, $4 end of the lease; but narrows what may be taken. What another claim
-// is taking is passed over.
-func (t *Tx) claim(table, key, open, but, columns string) string {
-	return `WITH due AS MATERIALIZED (
-			SELECT merchant, ` + key + ` FROM ` + table + ` WHERE ` + open + ` AND due_at <= $1 AND ($2 = '' OR merchant = $2)` + but + ` ORDER BY due_at LIMIT $3` + t.skip + `
-		)
-		UPDATE ` + table + ` SET due_at = $4, attempts = attempts + 1, leased = 1
-		WHERE (merchant, ` + key + `) IN (SELECT merchant, ` + key + ` FROM due) AND ` + open + ` RETURNING ` + columns
+	return newClaim(t, mailWork, scanMail, now, lease).of(merchant, nil, limit)
 }
 
 // MailDone records what became of a mail.
@@ -204,9 +180,7 @@ func scanWebhook(rows rowSet) (w Webhook, err error) {
 // ClaimWebhooks leases up to limit pending calls that are due, of other
 // merchants than those in skip.
 func (t *Tx) ClaimWebhooks(merchant string, skip []string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
-	const others = ` AND $5 NOT LIKE '%' || merchant || '%'`
-	return all(&t.queries, scanWebhook, t.claim("webhook", "id", pending, others, webhookColumns),
-		now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro(), strings.Join(skip, ","))
+	return newClaim(t, webhookWork, scanWebhook, now, lease).of(merchant, skip, limit)
 }
 
 // WebhookDone records what became of a call; ErrNotFound if it has been begun
@@ -276,7 +250,7 @@ func (t *Tx) InsertBankOrder(o BankOrder) error {
 // answer is that before the claim of a pending order; MarkAsked makes the
 // attempt durable before the bank is called.
 func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration, limit int) ([]BankOrder, error) {
-	return all(&t.queries, scanOrder, t.claim("bank_order", "key", unanswered, "", orderColumns), now.UnixMicro(), merchant, limit, now.Add(lease).UnixMicro())
+	return newClaim(t, orderWork, scanOrder, now, lease).of(merchant, nil, limit)
 }
 
 // MarkAsked says that the bank may have been asked from now on.
@@ -307,20 +281,24 @@ func (q *queries) BankOrders(merchant, ref string, limit int) ([]BankOrder, erro
 
 // OwesMails reports whether any mail is due. An empty merchant means all.
 func (q *queries) OwesMails(merchant string, now time.Time) (bool, error) {
-	return q.owes("mail", pending, merchant, now)
+	return q.owes(mailWork, merchant, now)
 }
 
 // OwesWebhooks reports whether any call to a shop is due.
 func (q *queries) OwesWebhooks(merchant string, now time.Time) (bool, error) {
-	return q.owes("webhook", pending, merchant, now)
+	return q.owes(webhookWork, merchant, now)
 }
 
 // OwesBankOrders reports whether any order at the bank is due.
 func (q *queries) OwesBankOrders(merchant string, now time.Time) (bool, error) {
-	return q.owes("bank_order", unanswered, merchant, now)
+	return q.owes(orderWork, merchant, now)
 }
 
-func (q *queries) owes(table, open, merchant string, now time.Time) (bool, error) {
-	n, err := one(q, scalar[int64], `SELECT CASE WHEN EXISTS (SELECT 1 FROM `+table+` WHERE `+open+` AND due_at <= $1 AND ($2 = '' OR merchant = $2)) THEN 1 ELSE 0 END`, now.UnixMicro(), merchant)
+func (q *queries) owes(w owedWork, merchant string, now time.Time) (bool, error) {
+	due, args := w.open+` AND due_at <= $1`, []any{now.UnixMicro()}
+	if merchant != "" {
+		due, args = due+` AND merchant = $2`, append(args, merchant)
+	}
+	n, err := one(q, scalar[int64], `SELECT CASE WHEN EXISTS (SELECT 1 FROM `+w.table+` WHERE `+due+`) THEN 1 ELSE 0 END`, args...)
 	return n > 0, err
 }

@@ -176,7 +176,8 @@ func askEverything(tx *Tx) {
 // bounded statements read their rows in the order of the index and stop, or read a
 // table with one row per merchant.
 func bounded(query string) bool {
-	return strings.Contains(query, " event_log ") || strings.HasPrefix(query, "SELECT max(position)") || strings.HasPrefix(query, "SELECT min(") || strings.Contains(query, "ORDER BY created_at DESC") ||
+	return strings.Contains(query, " event_log ") || strings.HasPrefix(query, "SELECT max(position)") || strings.HasPrefix(query, "SELECT min(wake_at)") ||
+		strings.HasPrefix(query, "SELECT min(track_at)") || strings.HasPrefix(query, "SELECT min(due_date)") || strings.Contains(query, "ORDER BY created_at DESC") ||
 		strings.Contains(query, "ORDER BY updated_at DESC")
 }
 

@@ -63,6 +63,7 @@ type postgres struct {
 	config   *pgx.ConnConfig // of the writers
 	sessions [postgresWriters]*pgWriter
 	pool     *pgxpool.Pool
+	citus    bool // the database has the extension that spreads tables over servers
 }
 
 // OpenPostgres opens, and if needed migrates, a PostgreSQL database of version 15
@@ -137,6 +138,9 @@ func (e *postgres) open(ctx context.Context, pool *pgxpool.Config) error {
 	if _, err := conn.Exec(ctx, `DELETE FROM commit_mark WHERE at < now() - $1::interval`, markLife); err != nil {
 		return fmt.Errorf("forget old connections: %w", e.classify(err))
 	}
+	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')`).Scan(&e.citus); err != nil {
+		return fmt.Errorf("ask the database for its extensions: %w", err)
+	}
 	e.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), pool)
 	return err
 }
@@ -195,6 +199,7 @@ func unsafeSettings(fsync, commit, pages, checksums, standbys string) (out []str
 func (e *postgres) writers() int                 { return len(e.sessions) }
 func (e *postgres) joinable() bool               { return false }
 func (e *postgres) lock() (wait, skip string)    { return " FOR UPDATE", " FOR UPDATE SKIP LOCKED" }
+func (e *postgres) spread() bool                 { return e.citus }
 func (e *postgres) begin(n int) (writeTx, error) { return e.sessions[n].begin() }
 
 // pgRead runs statements on connections that only read.

@@ -38,6 +38,14 @@ func openPostgres(t testing.TB) *store.Store {
 
 func TestPostgres(t *testing.T) { storetest.Run(t, openPostgres) }
 
+// TestClaimsOfSpreadMerchants: claiming merchant by merchant gives what claiming
+// from all at once gives.
+func TestClaimsOfSpreadMerchants(t *testing.T) {
+	s := openPostgres(t)
+	store.Spread(s)
+	storetest.Claims(t, s)
+}
+
 // TestEnginesAgree: the same calls get the same answers.
 func TestEnginesAgree(t *testing.T) {
 	storetest.Differ(t, openFile(t, filepath.Join(t.TempDir(), "holdfast.db")), openPostgres(t))

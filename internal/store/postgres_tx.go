@@ -411,10 +411,11 @@ func (w *pgWriter) ask(ctx context.Context) (done bool, err error) {
 }
 
 // Statements about commit_mark. askMark waits for a transaction that holds the
-// row, and is a commit of its own.
+// row, and is a commit of its own. An update takes the time from the row that was
+// to be inserted: a distributed table takes no function there.
 const (
-	putMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, $2) ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = now()`
-	askMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, -1) ON CONFLICT (writer) DO UPDATE SET at = now() RETURNING n`
+	putMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, $2) ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = excluded.at`
+	askMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, -1) ON CONFLICT (writer) DO UPDATE SET at = excluded.at RETURNING n`
 )
 
 // manyFunctions is the owner of a statement that serves several.

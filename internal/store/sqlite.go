@@ -347,6 +347,7 @@ func (e *sqlite) readStmt(query string) (*sql.Stmt, error) {
 }
 
 func (e *sqlite) lock() (wait, skip string) { return "", "" }
+func (e *sqlite) spread() bool              { return false }
 
 func (e *sqlite) classify(err error) error {
 	var se *moderncsqlite.Error

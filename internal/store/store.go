@@ -110,6 +110,8 @@ type engine interface {
 	// transaction; skip is the same for rows that nobody else has locked. Both are
 	// empty where the whole database is locked.
 	lock() (wait, skip string)
+	// spread says that the rows of merchants lie on several servers.
+	spread() bool
 	close() error
 }
 
@@ -278,4 +280,5 @@ type queries struct {
 	ex         executor
 	classify   func(error) error
 	lock, skip string
+	spread     bool
 }

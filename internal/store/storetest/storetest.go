@@ -118,6 +118,9 @@ func Open(s *store.Store, id string, also func(*store.Tx) error) error {
 	}, store.OnPayment(Merchant, id))
 }
 
+// Claims runs only the tests of claiming owed work.
+func Claims(t *testing.T, s *store.Store) { workIsClaimedOnce(t, s) }
+
 // CheckLog fails unless the log of the suite's merchant has n events whose
 // positions have no gaps.
 func CheckLog(t *testing.T, s *store.Store, n int) { checkPositions(t, s, n) }
@@ -543,6 +546,7 @@ func workIsClaimedOnce(t *testing.T, s *store.Store) {
 	write(t, s, func(tx *store.Tx) error {
 		for i := range n {
 			d := opening(fmt.Sprintf("imp_%d", i))
+			d.Next.Merchant = fmt.Sprintf("mrc_%d", i%3+1)
 			if err := tx.Apply(0, &d, hook(2)); err != nil {
 				return err
 			}
@@ -597,6 +601,22 @@ func workIsClaimedOnce(t *testing.T, s *store.Store) {
 	}
 	owes := func(at time.Time) bool {
 		return read(t, s, func(r *store.Reader) (bool, error) { return r.OwesWebhooks(Merchant, at) })
+	}
+	hooks := func(merchant string, skip ...string) (n int) {
+		write(t, s, func(tx *store.Tx) error {
+			claimed, err := tx.ClaimWebhooks(merchant, skip, Monday, time.Minute, n*2+10)
+			n = len(claimed)
+			for _, w := range claimed {
+				if slices.Contains(skip, w.Merchant) || (merchant != "" && w.Merchant != merchant) {
+					t.Errorf("a call of %s was taken for %q without %v", w.Merchant, merchant, skip)
+				}
+			}
+			return err
+		})
+		return n
+	}
+	if owed := owes(Monday); !owed || hooks("", Merchant, "mrc_2") != 10 || hooks("", Merchant, "mrc_2") != 3 || hooks("", Merchant, "mrc_2") != 0 || hooks("mrc_2") != 10 {
+		t.Error("calls were claimed of the wrong merchants")
 	}
 	if !owes(Monday) || owes(Monday.Add(-time.Second)) {
 		t.Error("work is owed at the wrong time")

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// What is open of each kind of owed work, word for word as in the partial index
+// that holds little else: mail_due, webhook_due, bank_order_due.
+const (
+	pending    = `state = 'pending'`
+	unanswered = `state IN ('pending', 'asked')`
+	// whenever is true of every row. With it the planner looks for a merchant's open
+	// work in that index, and not among all that the merchant ever had.
+	whenever = `due_at > 0`
+)
+
+// owedWork is a kind of owed work: its table, the key beside the merchant, the
+// condition of what is open, and the columns of an answer.
+type owedWork struct{ table, key, open, columns string }
+
+// The kinds of owed work.
+var (
+	mailWork    = owedWork{"mail", "id", pending, mailColumns}
+	webhookWork = owedWork{"webhook", "id", pending, webhookColumns}
+	orderWork   = owedWork{"bank_order", "key", unanswered, orderColumns}
+)
+
+// claim is one claim of owed work: who asks, and for what.
+type claim[T any] struct {
+	owedWork
+	t          *Tx
+	scan       func(rowSet) (T, error)
+	now, lease time.Time // the lease ends then
+}
+
+func newClaim[T any](t *Tx, w owedWork, scan func(rowSet) (T, error), now time.Time, lease time.Duration) claim[T] {
+	return claim[T]{w, t, scan, now, now.Add(lease)}
+}
+
+// of takes up to limit of what is due, of one merchant or of all but those in skip.
+func (c claim[T]) of(merchant string, skip []string, limit int) ([]T, error) {
+	switch {
+	case !storable([]any{merchant}):
+		return nil, nil
+	case merchant != "":
+		return c.take(` AND merchant = $4`, share{merchant, limit})
+	case c.t.spread:
+		return c.byMerchant(skip, limit)
+	}
+	return c.take(` AND `+notIn("$4"), share{listed(skip), limit})
+}
+
+// notIn chooses merchants that a parameter made by listed does not name.
+func notIn(parameter string) string { return parameter + ` NOT LIKE '%,' || merchant || ',%'` }
+
+func listed(merchants []string) string { return "," + strings.Join(merchants, ",") + "," }
+
+// share is how much is taken of a merchant.
+type share struct {
+	merchant string
+	n        int
+}
+
+// take is the one shape of taking owed work: lease what is due by moving its due
+// time, and answer with the rows. What another claim is taking is passed over.
+// among says of which merchants, with a share's own in $4.
+func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
+	query := `WITH due AS MATERIALIZED (
+			SELECT merchant, ` + c.key + ` FROM ` + c.table + ` WHERE ` + c.open + ` AND due_at <= $1` + among + ` ORDER BY due_at LIMIT $2` + c.t.skip + `
+		)
+		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = 1
+		WHERE (merchant, ` + c.key + `) IN (SELECT merchant, ` + c.key + ` FROM due) AND ` + c.open + among + ` RETURNING ` + c.columns
+	sets := make([][]any, len(shares))
+	for i, s := range shares {
+		sets[i] = []any{c.now.UnixMicro(), s.n, c.lease.UnixMicro(), s.merchant}
+	}
+	err = c.t.group.tx.many(query, sets, func(i int, rows rowSet) error {
+		v, err := c.scan(rows)
+		out = append(out, v)
+		shares[i].n--
+		return err
+	})
+	return out, c.t.classify(err)
+}
+
+// claimRounds bounds how often a claim looks again when others hold what it found.
+const claimRounds = 4
+
+// byMerchant claims where the rows of merchants lie on several servers and what
+// locks and changes must name the merchant: whose work is due is found first,
+// without a lock, and then taken merchant by merchant in one journey. Merchants
+// that had less than was found, because others are taking it, are passed over.
+func (c claim[T]) byMerchant(skip []string, limit int) (out []T, err error) {
+	skip = slices.Clone(skip)
+	for range claimRounds {
+		shares, err := c.whose(skip, limit-len(out))
+		if err != nil {
+			return nil, err
+		}
+		taken, err := c.take(` AND merchant = $4`, shares...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, taken...)
+		before := len(skip)
+		for _, s := range shares {
+			if s.n > 0 {
+				skip = append(skip, s.merchant)
+			}
+		}
+		if len(skip) == before {
+			break
+		}
+	}
+	return out, nil
+}
+
+// whose finds the merchants of the work that is due the longest, with each one's share.
+func (c claim[T]) whose(skip []string, limit int) ([]share, error) {
+	return all(&c.t.queries, func(rows rowSet) (s share, err error) {
+		err = rows.Scan(&s.merchant, &s.n)
+		return s, err
+	}, `SELECT merchant, count(*) FROM (
+			SELECT merchant FROM `+c.table+` WHERE `+c.open+` AND due_at <= $1 AND `+notIn("$3")+` ORDER BY due_at LIMIT $2
+		) AS due GROUP BY merchant ORDER BY merchant`, c.now.UnixMicro(), limit, listed(skip))
+}
