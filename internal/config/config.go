@@ -18,6 +18,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"go.yaml.in/yaml/v3"
@@ -54,11 +55,18 @@ type Config struct {
 	BaseURL string `yaml:"base_url" env:"BASE_URL"`
 	Data    string `yaml:"data" env:"DATA"`
 	// Database is a PostgreSQL connection string; empty for a SQLite file in Data.
-	Database   Secret `yaml:"database" env:"DATABASE"`
-	Mode       Mode   `yaml:"mode" env:"MODE"`
-	Seed       bool   `yaml:"seed" env:"SEED"`
-	AdminToken Secret `yaml:"admin_token" env:"ADMIN_TOKEN"`
-	LogLevel   string `yaml:"log_level" env:"LOG_LEVEL"`
+	Database Secret `yaml:"database" env:"DATABASE"`
+	// DatabasePatience is how long the database server may leave a question
+	// without an answer. After that it counts as not answering.
+	DatabasePatience time.Duration `yaml:"database_patience" env:"DATABASE_PATIENCE"`
+	// Lease is how long a node has for work that it has taken (a mail, an order at
+	// the bank) before another one may take it over; for a call to a shop it is
+	// five times that.
+	Lease      time.Duration `yaml:"lease" env:"LEASE"`
+	Mode       Mode          `yaml:"mode" env:"MODE"`
+	Seed       bool          `yaml:"seed" env:"SEED"`
+	AdminToken Secret        `yaml:"admin_token" env:"ADMIN_TOKEN"`
+	LogLevel   string        `yaml:"log_level" env:"LOG_LEVEL"`
 	// TrustedProxies are the networks (CIDR) of proxies in front whose
 	// X-Forwarded-For is believed; none means that nobody's is.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
@@ -99,6 +107,7 @@ type Licence struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Data: "data", Mode: Sandbox, LogLevel: "info",
+		DatabasePatience: 30 * time.Second, Lease: 2 * time.Minute,
 		Operator: Operator{Name: "Holdfast Sandbox", Registration: "TEST-00000", Contact: "sandbox@holdfast.example"},
 		Mail:     Mail{Port: 587, Security: "starttls", From: "no-reply@holdfast.example", FromName: "Holdfast"},
 	}
@@ -180,7 +189,10 @@ func named(err error, vars map[string]string) error {
 		var wrong env.ParseError
 		if errors.As(env.ParseWithOptions(&alone, env.Options{Prefix: prefix, Environment: map[string]string{k: vars[k]}}), &wrong) {
 			want := "a whole number"
-			if wrong.Type.Kind() == reflect.Bool {
+			switch {
+			case wrong.Type == reflect.TypeFor[time.Duration]():
+				want = "a time span such as 30s or 2m"
+			case wrong.Type.Kind() == reflect.Bool:
 				want = "true or false"
 			}
 			return fmt.Errorf("environment variable %s: %q is not %s", k, vars[k], want)
@@ -219,6 +231,9 @@ func (c *Config) Check() error {
 	}
 	if _, err := c.Proxies(); err != nil {
 		return err
+	}
+	if c.DatabasePatience < time.Second || c.Lease < time.Second {
+		return errors.New("database_patience and lease: must be at least 1s")
 	}
 	if d := string(c.Database); d != "" && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") && !strings.Contains(d, "=") {
 		return errors.New("database: must be a PostgreSQL connection string such as postgres://user:password@host1,host2/name, or empty for a SQLite file in the data folder")

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/config"
 )
@@ -52,5 +53,26 @@ func TestSettingsThatCannotWorkAreNamed(t *testing.T) {
 		if _, err := config.Load("", []string{set}); err == nil || !strings.Contains(err.Error(), named) {
 			t.Errorf("%s: %v, want an error that names %s", set, err, named)
 		}
+	}
+}
+
+func TestSpans(t *testing.T) {
+	c, err := config.Load("", []string{"HOLDFAST_LEASE=90s", "HOLDFAST_DATABASE_PATIENCE=5s"})
+	if err != nil || c.Lease != 90*time.Second || c.DatabasePatience != 5*time.Second {
+		t.Errorf("%s, %s, %v", c.Lease, c.DatabasePatience, err)
+	}
+	for variable, want := range map[string]string{
+		"HOLDFAST_LEASE=90": "not a time span such as 30s or 2m", "HOLDFAST_LEASE=10ms": "must be at least 1s", "HOLDFAST_DATABASE_PATIENCE=-5s": "must be at least 1s",
+	} {
+		if _, err := config.Load("", []string{variable}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", variable, err, want)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "holdfast.yaml")
+	if err := os.WriteFile(file, []byte("lease: 3m\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = config.Load(file, nil); err != nil || c.Lease != 3*time.Minute {
+		t.Errorf("%s, %v", c.Lease, err)
 	}
 }

@@ -18,8 +18,11 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.S
 		return store.OpenSQLite(ctx, sqliteFile(c))
 	}
 	return store.OpenPostgres(ctx, string(c.Database), store.PostgresOptions{
-		Live: c.Mode != config.Sandbox,
-		Warn: func(setting string) { log.Warn("the database is not safe for live money", "setting", setting) },
+		Live: c.Mode != config.Sandbox, Answer: c.DatabasePatience,
+		// The outcome of a commit is asked for after the wait for its answer; both
+		// together leave room below the minute that clients wait.
+		Patience: c.DatabasePatience * 2 / 3,
+		Warn:     func(setting string) { log.Warn("the database is not safe for live money", "setting", setting) },
 	})
 }
 

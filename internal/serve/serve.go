@@ -94,7 +94,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 		return nil, err
 	}
 	s.Loops = work.New(work.Config{
-		App: s.App, Bank: s.Bank, Notices: s.Bank, Tracker: s.Carrier, Post: post, Hooks: hooks, Log: s.log,
+		App: s.App, Bank: s.Bank, Notices: s.Bank, Tracker: s.Carrier, Post: post, Hooks: hooks, Lease: c.Lease, Log: s.log,
 	})
 	if c.Seed {
 		if s.Seeded, err = s.seed(ctx); err != nil {

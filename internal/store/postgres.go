@@ -53,9 +53,15 @@ type PostgresOptions struct {
 	Live bool
 	// Warn is told of such settings when they are not refused; may be nil.
 	Warn func(setting string)
+	// Answer bounds how long the server may leave a question without an answer;
+	// 30 s when zero. After that its connection counts as lost, although it stands.
+	Answer time.Duration
 	// Patience bounds how long a lost answer to a commit is asked for; 20 s when zero.
 	Patience time.Duration
 }
+
+// answerLimit is the Answer of options that do not say.
+const answerLimit = 30 * time.Second
 
 // postgres is a database server, or several of which one takes writes.
 type postgres struct {
@@ -74,7 +80,7 @@ func OpenPostgres(ctx context.Context, dsn string, o PostgresOptions) (*Store, e
 	if err != nil {
 		return nil, err
 	}
-	o.Patience = cmp.Or(o.Patience, outcomeLimit)
+	o.Answer, o.Patience = cmp.Or(o.Answer, answerLimit), cmp.Or(o.Patience, outcomeLimit)
 	e := &postgres{options: o, config: pool.ConnConfig.Copy()}
 	for i := range e.sessions {
 		e.sessions[i] = &pgWriter{e: e, name: rand.Text()}
@@ -218,16 +224,29 @@ func (r pgRead) exec(string, ...any) (int64, error) {
 
 // query asks again when its connection turns out to be gone.
 func (r pgRead) query(query string, args ...any) (rowSet, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, r.e.options.Answer)
 	for try := 1; ; try++ {
-		rows, err := r.e.pool.Query(r.ctx, query, args...)
+		rows, err := r.e.pool.Query(ctx, query, args...)
 		if err == nil {
-			return pgRows{Rows: rows}, nil
+			return pgRows{rows, func(err error) error {
+				defer cancel()
+				return r.waited(ctx, err)
+			}}, nil
 		}
 		rows.Close()
-		if try >= readTries || r.ctx.Err() != nil || !connectionLost(err) {
-			return nil, err
+		if try >= readTries || ctx.Err() != nil || !connectionLost(err) {
+			defer cancel()
+			return nil, r.waited(ctx, err)
 		}
 	}
+}
+
+// waited tells a server that did not answer in time from a caller that has gone.
+func (r pgRead) waited(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || r.ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: the database did not answer within %s (%w)", ErrUnavailable, r.e.options.Answer, err)
 }
 
 // pgRows gives pgx's rows the shape of the store's; done ends what they came with.

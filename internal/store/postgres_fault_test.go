@@ -241,6 +241,8 @@ type wire struct {
 	// cut says what happens to the next commit, once.
 	cut     atomic.Int32
 	cancels atomic.Int32
+	// silent keeps connections open and carries nothing.
+	silent atomic.Bool
 }
 
 const (
@@ -297,9 +299,46 @@ func (w *wire) pass(to io.Writer, from io.Reader, cut int32, end func()) {
 		if bytes.Contains(buf[:n], []byte("COMMIT\x00")) && w.cut.CompareAndSwap(cut, cutNothing) {
 			return
 		}
+		if w.silent.Load() && err == nil {
+			continue
+		}
 		if _, werr := to.Write(buf[:n]); err != nil || werr != nil {
 			return
 		}
+	}
+}
+
+// TestSilence: a server that takes questions and does not answer keeps nobody
+// waiting, and what was refused did not happen.
+func TestSilence(t *testing.T) {
+	w := newWire(t, pgtest.StartFor(t))
+	url := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable&connect_timeout=1", w.Addr())
+	s := openURL(t, url, store.PostgresOptions{Answer: 200 * time.Millisecond, Patience: 200 * time.Millisecond})
+	if err := key(s, "before"); err != nil {
+		t.Fatal(err)
+	}
+	w.silent.Store(true)
+	err := s.Read(context.Background(), func(r *store.Reader) error {
+		_, err := r.Lookup("key", "before")
+		return err
+	})
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("reading: %v", err)
+	}
+	wrote := key(s, "during")
+	if !errors.Is(wrote, store.ErrUnavailable) && !errors.Is(wrote, store.ErrUnknown) {
+		t.Errorf("writing: %v", wrote)
+	}
+	w.silent.Store(false)
+	for i := 0; ; i++ { // the connection of a writer comes back with the first write that it makes
+		if err := key(s, fmt.Sprintf("after%d", i)); err == nil {
+			break
+		} else if i > 100 {
+			t.Fatalf("it does not come back: %v", err)
+		}
+	}
+	if there := hasKey(t, s, "during"); there && errors.Is(wrote, store.ErrUnavailable) {
+		t.Error("what was refused is there")
 	}
 }
 
@@ -378,6 +417,24 @@ func connectAll(t *testing.T, s *store.Store) {
 	}
 }
 
+// standbyAway lets commits wait for a standby that does not come. A connection
+// that is made after the server has read its settings anew sees them; the older
+// ones have been told by then.
+func standbyAway(t *testing.T, url string) {
+	t.Helper()
+	admin(t, url, `ALTER SYSTEM SET synchronous_standby_names = 'away'`)
+	admin(t, url, `SELECT pg_reload_conf()`)
+	for names := ""; names != "away"; {
+		conn, err := pgx.Connect(context.Background(), url)
+		if err == nil {
+			err = errors.Join(conn.QueryRow(context.Background(), `SHOW synchronous_standby_names`).Scan(&names), conn.Close(context.Background()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // cancelWaiting cancels the commits that wait for the standby, once one does.
 func cancelWaiting(t *testing.T, url string) {
 	t.Helper()
@@ -407,8 +464,7 @@ func TestStandbyThatIsAway(t *testing.T) {
 		want error
 	}{"patient": {patient, nil}, "hasty": {hasty, store.ErrUnknown}} {
 		connectAll(t, c.s)
-		admin(t, url, `ALTER SYSTEM SET synchronous_standby_names = 'away'`)
-		admin(t, url, `SELECT pg_reload_conf()`)
+		standbyAway(t, url)
 		answer := make(chan error, 1)
 		go func() { answer <- key(c.s, name) }()
 		cancelWaiting(t, url)

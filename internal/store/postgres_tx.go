@@ -63,7 +63,8 @@ func (e *postgres) connect(ctx context.Context, notice func(*pgconn.Notice)) (*p
 		if ctx.Value(ownDial{}) == nil {
 			return nil, errNoCancel
 		}
-		return dial(ctx, network, addr)
+		conn, err := dial(ctx, network, addr)
+		return impatient{conn, e.options.Answer}, err
 	}
 	c.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if notice != nil {
@@ -84,6 +85,28 @@ func (e *postgres) connect(ctx context.Context, notice func(*pgconn.Notice)) (*p
 		return nil, errors.Join(e.classify(err), conn.Close(ctx))
 	}
 	return conn, nil
+}
+
+// impatient is a connection on which every wait ends, also when the other side
+// keeps it open and is silent: nobody waits without an end for a server that
+// hangs, or for a standby that its commit waits for.
+type impatient struct {
+	net.Conn
+	limit time.Duration
+}
+
+func (c impatient) Read(b []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(c.limit)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(b)
+}
+
+func (c impatient) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
 }
 
 func (w *pgWriter) noticed(n *pgconn.Notice) {

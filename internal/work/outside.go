@@ -22,7 +22,7 @@ func (l *Loops) mails(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesMails(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
-	claimed, err := l.App.ClaimMails(ctx, merchantID, lease, l.page())
+	claimed, err := l.App.ClaimMails(ctx, merchantID, l.Lease, l.page())
 	if err != nil {
 		return 0, err
 	}
@@ -49,9 +49,9 @@ func (l *Loops) mail(ctx context.Context, m app.Mail) error {
 const (
 	// hookPause is the pause between two calls about one event (contract section 1.8).
 	hookPause = time.Minute
-	// hookLease outlasts every call that was begun, also one that waited for a
-	// page of others.
-	hookLease = 10 * time.Minute
+	// hookLeases is how many times longer than other work a call is left to whoever
+	// took it: it may have waited for a page of others.
+	hookLeases = 5
 )
 
 // webhooks makes the calls that a merchant is owed and waits for their ends, for
@@ -60,7 +60,7 @@ func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
-	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, nil, hookLease, l.page())
+	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, nil, hookLeases*l.Lease, l.page())
 	if err != nil {
 		return 0, err
 	}
@@ -77,7 +77,7 @@ func (l *Loops) startWebhooks(ctx context.Context, merchantID string) (int, erro
 	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
 		return 0, err
 	}
-	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, full, hookLease, min(perShop, free))
+	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, full, hookLeases*l.Lease, min(perShop, free))
 	if err != nil {
 		return 0, err
 	}
@@ -186,7 +186,7 @@ func (l *Loops) orders(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesBankOrders(ctx, merchantID); !owed || err != nil {
 		return noticed, err
 	}
-	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, lease, l.page())
+	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, l.Lease, l.page())
 	if err != nil {
 		return noticed, err
 	}

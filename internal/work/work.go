@@ -32,8 +32,6 @@ import (
 const (
 	// page is how much of one kind is taken at once.
 	page = 100
-	// lease is how long taken work is left to whoever took it.
-	lease = 2 * time.Minute
 	// rest is the longest pause between two looks for due work.
 	rest = time.Second
 	// inFlight bounds concurrent calls to the outside, per kind.
@@ -74,8 +72,13 @@ type Config struct {
 	AtOnce int
 	// CallLimit is how long Drain waits for one call to a shop; 0 means 5 s.
 	CallLimit time.Duration
-	Log       *slog.Logger
+	// Lease is how long taken work is left to whoever took it; 0 means 2 minutes.
+	Lease time.Duration
+	Log   *slog.Logger
 }
+
+// defaultLease is the Lease of a configuration that does not say.
+const defaultLease = 2 * time.Minute
 
 // defaultCallLimit keeps a moved clock from standing still for a shop that does
 // not answer. Calls that nobody waits for have PortOne V1's longer limits.
@@ -95,6 +98,7 @@ func New(c Config) *Loops {
 	if c.CallLimit == 0 {
 		c.CallLimit = defaultCallLimit
 	}
+	c.Lease = cmp.Or(c.Lease, defaultLease)
 	return &Loops{Config: c, shops: newShopGate()}
 }
 
