@@ -27,19 +27,22 @@ type Books struct {
 // Books adds up the whole ledger and compares it with the states of payments.
 // Problems is empty when the books balance.
 func (a *App) Books(ctx context.Context) (Books, error) {
-	return read(ctx, a, func(r *store.Reader) (b Books, err error) {
-		if b.Balances, err = r.AccountTotals(); err != nil {
-			return b, err
-		}
-		if b.Held, err = r.HeldTotal(); err != nil {
-			return b, err
-		}
-		if b.Faults, err = r.HeldFaults(); err != nil {
-			return b, err
-		}
-		b.check()
-		return b, nil
-	})
+	return read(ctx, a, BooksOf)
+}
+
+// BooksOf is Books of a database that is read from outside the door.
+func BooksOf(r *store.Reader) (b Books, err error) {
+	if b.Balances, err = r.AccountTotals(); err != nil {
+		return b, err
+	}
+	if b.Held, err = r.HeldTotal(); err != nil {
+		return b, err
+	}
+	if b.Faults, err = r.HeldFaults(); err != nil {
+		return b, err
+	}
+	b.check()
+	return b, nil
 }
 
 func (b *Books) check() {

@@ -134,8 +134,12 @@ func (s *Server) operator() letter.Operator {
 	return letter.Operator{Name: o.Name, Registration: o.Registration, Contact: o.Contact, URL: o.URL}
 }
 
-// secretBytes is the length of the server's secret.
-const secretBytes = 32
+const (
+	// secretFile is the name of the server's secret in the data folder.
+	secretFile = "secret.key"
+	// secretBytes is its length.
+	secretBytes = 32
+)
 
 // serverSecret reads the key from which tokens and links are derived, and makes
 // it at the first start. Losing it ends every link and token; nothing else.
@@ -143,7 +147,7 @@ func serverSecret(dir string) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	path := filepath.Join(dir, "secret.key")
+	path := filepath.Join(dir, secretFile)
 	secret, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		secret = make([]byte, secretBytes)

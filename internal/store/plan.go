@@ -86,6 +86,33 @@ func mark(steps []Migration, rows rowSet) error {
 	return rows.Err()
 }
 
+// versions compares the schema of a database with the one of this program:
+// missing are the steps it has not had, unknown those that this program does not
+// have. hasTable is the engine's question for a table.
+func versions(ex executor, hasTable string) (missing []Migration, unknown []int64, err error) {
+	q := &queries{ex: ex, classify: func(err error) error { return err }}
+	steps, err := migrations(sqliteMigrations, "migrations/sqlite") // the other engine's have the same numbers
+	if err != nil {
+		return nil, nil, err
+	}
+	known, err := one(q, scalar[int64], hasTable, "goose_db_version")
+	if err != nil || known == 0 {
+		return steps, nil, err
+	}
+	had, err := all(q, scalar[int64], appliedVersions)
+	for _, m := range steps {
+		if !slices.Contains(had, m.Version) {
+			missing = append(missing, m)
+		}
+	}
+	for _, v := range had {
+		if v > steps[len(steps)-1].Version {
+			unknown = append(unknown, v)
+		}
+	}
+	return missing, unknown, err
+}
+
 // migrations lists the steps in a folder by number.
 func migrations(files fs.FS, dir string) (out []Migration, err error) {
 	entries, err := fs.ReadDir(files, dir)

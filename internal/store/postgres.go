@@ -138,6 +138,10 @@ func (e *postgres) open(ctx context.Context, pool *pgxpool.Config) error {
 			e.options.Warn(u)
 		}
 	}
+	m, err := readMark(&pgPlace{ctx: ctx, e: e, conn: conn}, pgHasTable)
+	if err != nil || m != nil {
+		return errors.Join(e.classify(err), m.refusal(serverName(e.config)))
+	}
 	if err := e.migrate(ctx); err != nil {
 		return err
 	}

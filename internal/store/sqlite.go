@@ -56,7 +56,10 @@ func OpenSQLite(ctx context.Context, file string, options ...Option) (*Store, er
 		return nil, err
 	}
 	e := &sqlite{stmts: map[string]*sql.Stmt{}, readStmts: map[string]*sql.Stmt{}, lockFile: lockFile}
-	if err := e.open(ctx, file); err != nil {
+	if err = whole(file); err == nil {
+		err = e.open(ctx, file)
+	}
+	if err != nil {
 		return nil, errors.Join(inWords(err, file), e.close())
 	}
 	return started(ctx, e, options...)
@@ -99,6 +102,9 @@ func (e *sqlite) open(ctx context.Context, file string) error {
 	e.writer.SetMaxOpenConns(1)
 	if err := e.check(ctx); err != nil {
 		return err
+	}
+	if m, err := readMark(onSQLite{ctx, e.writer}, sqliteHasTable); err != nil || m != nil {
+		return errors.Join(err, m.refusal(file))
 	}
 	if err := migrate(ctx, goose.DialectSQLite3, e.writer, sqliteMigrations, "migrations/sqlite"); err != nil {
 		return err
