@@ -453,6 +453,22 @@ func TestRecount(t *testing.T) {
 	newWorld(t).held().same(escrow.System, escrow.Recount{})
 }
 
+// TestTimeCountsByTheNewestCalendar: a recount that never came does not cost the
+// buyer the day that was declared a holiday; one that was opened gives none away.
+func TestTimeCountsByTheNewestCalendar(t *testing.T) {
+	w := newWorld(t).delivered() // Thursday is the last day
+	w.env.Calendar = bizday.Korea().With(closed("2026-03-11"))
+	w.at("2026-03-13 00:00")
+	w.told(w.do(escrow.System, escrow.Tick{}), "DecisionDue", "new_last_day")
+	w.deadline("2026-03-13", escrow.AfterDelivery)
+	w.env.Calendar = bizday.Korea()
+	w.at("2026-03-13 23:59").same(escrow.System, escrow.Tick{})
+	w.at("2026-03-14 00:00").do(escrow.System, escrow.Tick{})
+	if w.p.State != escrow.Confirmed {
+		t.Errorf("after the new last day the payment is %s", w.p.State)
+	}
+}
+
 func TestProjected(t *testing.T) {
 	w := newWorld(t).held()
 	w.do(escrow.Shop, w.registration(byHand))

@@ -137,24 +137,38 @@ func Projected(p Payment, env Env) (*Deadline, error) {
 
 // recountDeadline applies a changed calendar: later only, and the buyer is told.
 func (a *act) recountDeadline() error {
-	old := a.p.Deadline
-	if old == nil {
-		a.unchanged = true
-		return nil
-	}
-	d, err := a.deadline()
+	later, err := a.laterDeadline()
 	if err != nil {
 		return err
 	}
-	if d == nil || !d.At.After(old.At) {
+	if later.IsZero() {
 		a.unchanged = true
 		return nil
 	}
 	a.recount = true
+	a.tellNewLastDay()
+	return nil
+}
+
+// laterDeadline is when the deadline ends by the calendar as it is now, if that is
+// later than was counted; zero if it is not.
+func (a *act) laterDeadline() (time.Time, error) {
+	old := a.p.Deadline
+	if old == nil {
+		return time.Time{}, nil
+	}
+	d, err := a.deadline()
+	if err != nil || d == nil || !d.At.After(old.At) {
+		return time.Time{}, err
+	}
+	return d.At, nil
+}
+
+// tellNewLastDay owes the buyer a last day that has moved, if one was told.
+func (a *act) tellNewLastDay() {
 	if a.firm() {
 		a.mail(MailNewLastDay)
 	}
-	return nil
 }
 
 // reminderAt is 10:00 in Korea on the day that is n business days before the last day.
@@ -349,8 +363,20 @@ func (a *act) agreeBySilence() error {
 }
 
 // confirmByTime is the automatic confirmation (row 11). Its guards are those of
-// the deadline: no hold, no dispute, no decision, and a delivered notice.
+// the deadline: no hold, no dispute, no decision, and a delivered notice. A
+// deadline that was counted by another calendar is counted anew first: whoever
+// changed the calendar may have ended before every deadline was recounted.
 func (a *act) confirmByTime() error {
+	if a.p.Deadline.Calendar != a.env.Calendar.Version() {
+		later, err := a.laterDeadline()
+		if err != nil {
+			return err
+		}
+		if later.After(a.env.Now) {
+			a.tellNewLastDay()
+			return a.setDeadline()
+		}
+	}
 	return a.settleConfirmed(Decided{Verdict: VerdictConfirm, Kind: ByTime, At: a.env.Now})
 }
 
