@@ -320,7 +320,7 @@ type Event struct {
 	Actor   Actor
 	Amount  money.Won
 	Reason  string
-	Kind    string // of a confirmation, a deposit outcome, a deadline rule, a task
+	Kind    string // of a confirmation, a deposit outcome, a deadline rule, a task; the status that a reversed deposit left
 	Ref     string // bank transaction, refund, tracking number
 	LastDay bizday.Date
 	Due     time.Time

@@ -195,7 +195,11 @@ func (a *act) finish(held money.Won) (Decision, error) {
 	a.p.Version++
 	for i := range a.d.Events {
 		a.p.Seq++
-		a.d.Events[i].Seq = a.p.Seq
+		e := &a.d.Events[i]
+		e.Seq = a.p.Seq
+		if e.Type == EventDepositReversed { // what is told of it must not depend on when it is told
+			e.Kind = string(a.p.Status())
+		}
 	}
 	a.d.Next = a.p
 	if err := a.d.check(held); err != nil {

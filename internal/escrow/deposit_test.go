@@ -369,6 +369,21 @@ func TestReversedAfterTheDueTimeCancels(t *testing.T) {
 	w.refused(escrow.NotPaid, escrow.Shop, escrow.Cancel{})
 }
 
+// TestReversalSaysTheStatusThatItLeft: the event carries it, so that a webhook that is
+// repeated says the same, whatever has happened since.
+func TestReversalSaysTheStatusThatItLeft(t *testing.T) {
+	for want, w := range map[escrow.Status]*world{
+		escrow.StatusReady:     newWorld(t).held(),
+		escrow.StatusCancelled: newWorld(t).shipped(inTrack),
+		escrow.StatusPaid:      newWorld(t).confirmed(),
+	} {
+		d := w.do(escrow.Bank, escrow.ReverseDeposit{BankTx: "tx-1"})
+		if e := d.Events[0]; e.Type != escrow.EventDepositReversed || e.Kind != string(want) {
+			t.Errorf("%s of kind %q, want %q", e.Type, e.Kind, want)
+		}
+	}
+}
+
 // TestReversalForgetsTheCancelRequest: a payment that is paid anew is not
 // cancelled by a request of its first life.
 func TestReversalForgetsTheCancelRequest(t *testing.T) {

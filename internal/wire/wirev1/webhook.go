@@ -1,6 +1,7 @@
 package wirev1
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strconv"
@@ -103,7 +104,7 @@ func NoticeOf(p *escrow.Payment, e escrow.Event) (Notice, bool) {
 		n.Status = escrow.StatusReady
 		return n, true
 	case escrow.EventDepositReversed:
-		n.Status = p.Status()
+		n.Status = escrow.Status(cmp.Or(e.Kind, string(p.Status()))) // older events carry none
 		return n, true
 	case escrow.EventPaid:
 		n.Status = escrow.StatusPaid

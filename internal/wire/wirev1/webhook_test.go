@@ -28,6 +28,7 @@ func TestNoticeOf(t *testing.T) {
 		{"partly", part, escrow.Event{Type: escrow.EventPartlyRefunded, At: part.Refunds[1].At, Notify: true}, `"status":"paid","cancellation_id":"imp_000012345678-r2"}`},
 		{"expired", awaiting, escrow.Event{Type: escrow.EventAccountExpired, Notify: true}, `"status":"cancelled"}`},
 		{"taken back before shipping", awaiting, escrow.Event{Type: escrow.EventDepositReversed}, `"status":"ready"}`},
+		{"taken back before shipping, told once it was paid again", vbankPayment(escrow.Held), escrow.Event{Type: escrow.EventDepositReversed, Kind: "ready"}, `"status":"ready"}`},
 		{"taken back after shipping", reversed, escrow.Event{Type: escrow.EventDepositReversed}, `"status":"cancelled"}`},
 		{"cancelled by the bank", reversed, escrow.Event{Type: escrow.EventCancelled, At: later, Notify: true}, `"status":"cancelled","cancellation_id":"imp_000012345678-b"}`},
 		{"closed", vbankPayment(escrow.Failed), escrow.Event{Type: escrow.EventAccountClosed}, ""},
