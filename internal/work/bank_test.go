@@ -2,6 +2,7 @@ package work_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/settle"
+	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
 // counting counts what the bank is asked, by key.
@@ -260,6 +262,55 @@ func TestMoneyComesBack(t *testing.T) {
 	w.do(escrow.Buyer, id, escrow.GiveRefundAccount{Account: another})
 	w.drain()
 	w.executed(2)
+	w.CheckBooks()
+}
+
+// forgetful are the bank's notices of which the first are not heard.
+type forgetful struct {
+	work.Notices
+	unheard int
+}
+
+// NoticesHeard fails as often as it is told to.
+func (f *forgetful) NoticesHeard(ctx context.Context, merchant string, heard []bank.Notice) error {
+	if f.unheard > 0 {
+		f.unheard--
+		return errLine
+	}
+	return f.Notices.NoticesHeard(ctx, merchant, heard)
+}
+
+// PendingNotices adds one about an order that nobody gave.
+func (f *forgetful) PendingNotices(ctx context.Context, merchant string) ([]bank.Notice, error) {
+	waiting, err := f.Notices.PendingNotices(ctx, merchant)
+	if len(waiting) > 0 {
+		waiting = append([]bank.Notice{{Key: "nobody's", Result: bank.Result{State: bank.Sent}}}, waiting...)
+	}
+	return waiting, err
+}
+
+// TestNoticesAreToldUntilTheyAreBooked: a process that ends after it has read the
+// bank's notices loses none, and books none twice.
+func TestNoticesAreToldUntilTheyAreBooked(t *testing.T) {
+	w := newWorld(t)
+	notices := &forgetful{Notices: w.Server.Bank, unheard: 1}
+	w.with(replaced{notices: notices})
+	w.misbehave(bank.Behaviour{Way: bank.ComeBack})
+	id, _ := w.refunding()
+	w.drain()
+	if _, err := w.Server.Bank.Return(t.Context(), w.Merchant, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.loops.Drain(t.Context(), w.Merchant); !errors.Is(err, errLine) {
+		t.Fatalf("the lost word to the bank: %v", err)
+	}
+	w.drain()
+	if got := w.steps(id); got != "Ordered Sent Failed" {
+		t.Errorf("steps %q", got)
+	}
+	if waiting, err := w.Server.Bank.PendingNotices(t.Context(), w.Merchant); err != nil || len(waiting) != 0 {
+		t.Errorf("notices %v, %v, want none", waiting, err)
+	}
 	w.CheckBooks()
 }
 

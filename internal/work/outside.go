@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
@@ -179,19 +180,20 @@ func (l *Loops) body(ctx context.Context, m *merchant.Merchant, w app.Webhook) (
 var orderPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
 
 func (l *Loops) orders(ctx context.Context, merchantID string) (int, error) {
-	noticed, err := l.notices(ctx, merchantID)
-	if err != nil {
-		return noticed, err
-	}
+	noticed, told := l.notices(ctx, merchantID)
+	done, err := l.askBank(ctx, merchantID)
+	return noticed + done, errors.Join(told, err)
+}
+
+func (l *Loops) askBank(ctx context.Context, merchantID string) (int, error) {
 	if owed, err := l.App.OwesBankOrders(ctx, merchantID); !owed || err != nil {
-		return noticed, err
+		return 0, err
 	}
 	claimed, err := l.App.ClaimBankOrders(ctx, merchantID, l.Lease, l.page())
 	if err != nil {
-		return noticed, err
+		return 0, err
 	}
-	done, err := each(l, claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
-	return noticed + done, err
+	return each(l, claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
 }
 
 // order asks the bank. The first question of an order sends it; every later one
@@ -256,23 +258,40 @@ func (l *Loops) answered(ctx context.Context, o app.BankOrder, res bank.Result) 
 }
 
 // notices books answers that came by themselves: late, twice, or of money that
-// came back.
+// came back. The bank goes on telling what could not be booked.
 func (l *Loops) notices(ctx context.Context, merchantID string) (int, error) {
 	if l.Notices == nil || merchantID == "" {
 		return 0, nil
 	}
-	taken, err := l.Notices.TakeNotices(ctx, merchantID)
+	waiting, err := l.Notices.PendingNotices(ctx, merchantID)
 	if err != nil {
 		return 0, err
 	}
-	for _, n := range taken {
-		o, err := l.App.OrderByKey(ctx, merchantID, n.Key)
-		if err != nil {
-			return 0, err
+	var heard []bank.Notice
+	var errs []error
+	for _, n := range waiting {
+		if err := l.notice(ctx, merchantID, n); err != nil {
+			errs = append(errs, err)
+			continue
 		}
-		if err := l.answered(ctx, o, n.Result); err != nil {
-			return 0, err
-		}
+		heard = append(heard, n)
 	}
-	return len(taken), nil
+	if len(heard) > 0 {
+		errs = append(errs, l.Notices.NoticesHeard(ctx, merchantID, heard))
+	}
+	return len(heard), errors.Join(errs...)
+}
+
+// notice books one. One about an order that nobody gave is not of interest.
+func (l *Loops) notice(ctx context.Context, merchantID string, n bank.Notice) error {
+	o, err := l.App.OrderByKey(ctx, merchantID, n.Key)
+	var no *escrow.Refusal
+	if errors.As(err, &no) {
+		l.Log.Warn("the bank tells of an order that nobody gave", "merchant", merchantID, "key", n.Key)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return l.answered(ctx, o, n.Result)
 }

@@ -48,7 +48,10 @@ type Post interface {
 // Notices gives bank answers that came by themselves. A real bank pushes them;
 // the simulated one is asked.
 type Notices interface {
-	TakeNotices(ctx context.Context, merchant string) ([]bank.Notice, error)
+	// PendingNotices returns what the bank has to tell, the oldest first, until it is heard.
+	PendingNotices(ctx context.Context, merchant string) ([]bank.Notice, error)
+	// NoticesHeard says that notices are booked.
+	NoticesHeard(ctx context.Context, merchant string, heard []bank.Notice) error
 }
 
 // Hooks calls shops: a *webhook.Sender.

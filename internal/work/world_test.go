@@ -43,6 +43,7 @@ type replaced struct {
 	post    work.Post
 	tracker carrier.Tracker
 	bank    bank.Bank
+	notices work.Notices
 }
 
 func newWorld(t *testing.T, options ...servetest.Option) *world {
@@ -65,6 +66,9 @@ func (w *world) with(r replaced) *world {
 	}
 	if r.bank != nil {
 		c.Bank = r.bank
+	}
+	if r.notices != nil {
+		c.Notices = r.notices
 	}
 	w.loops = work.New(c)
 	w.T.Cleanup(w.loops.Close)

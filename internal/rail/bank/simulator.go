@@ -29,8 +29,11 @@ type Simulator interface {
 	Return(ctx context.Context, merchant, key string) (int, error)
 	// Orders lists what the merchant ordered, in the order of arrival.
 	Orders(ctx context.Context, merchant string) ([]Execution, error)
-	// TakeNotices returns what the bank has to tell by itself and forgets it.
-	TakeNotices(ctx context.Context, merchant string) ([]Notice, error)
+	// PendingNotices returns what the bank has to tell by itself, the oldest first.
+	// It is told again until it is heard.
+	PendingNotices(ctx context.Context, merchant string) ([]Notice, error)
+	// NoticesHeard says that notices need not be told any more.
+	NoticesHeard(ctx context.Context, merchant string, heard []Notice) error
 
 	// Deposits makes the bank's notices of one buyer's paying. They are data;
 	// bringing them to the core is the caller's work.

@@ -180,12 +180,25 @@ func (s *Bank) tell(ctx context.Context, merchant string, n bank.Notice) error {
 	return save(ctx, s.records, merchant, kindNotices, keyOnly, waiting)
 }
 
-// TakeNotices implements [bank.Simulator].
-func (s *Bank) TakeNotices(ctx context.Context, merchant string) ([]bank.Notice, error) {
+// PendingNotices implements [bank.Simulator].
+func (s *Bank) PendingNotices(ctx context.Context, merchant string) ([]bank.Notice, error) {
+	var waiting notices
+	_, err := load(ctx, s.records, merchant, kindNotices, keyOnly, &waiting)
+	return waiting.Notices, err
+}
+
+// NoticesHeard implements [bank.Simulator]. Of two equal notices one is left if one
+// was heard.
+func (s *Bank) NoticesHeard(ctx context.Context, merchant string, heard []bank.Notice) error {
 	defer s.lock(merchant)()
 	var waiting notices
-	if _, err := load(ctx, s.records, merchant, kindNotices, keyOnly, &waiting); err != nil || len(waiting.Notices) == 0 {
-		return nil, err
+	if _, err := load(ctx, s.records, merchant, kindNotices, keyOnly, &waiting); err != nil {
+		return err
 	}
-	return waiting.Notices, save(ctx, s.records, merchant, kindNotices, keyOnly, notices{})
+	for _, n := range heard {
+		if i := slices.Index(waiting.Notices, n); i >= 0 {
+			waiting.Notices = slices.Delete(waiting.Notices, i, i+1)
+		}
+	}
+	return save(ctx, s.records, merchant, kindNotices, keyOnly, waiting)
 }
