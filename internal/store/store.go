@@ -84,7 +84,9 @@ type Store struct {
 // Stats counts what the writers have done.
 type Stats struct {
 	// Writers is how many groups of functions may run at once.
-	Writers   int
+	Writers int
+	// Waiting is how many functions wait for their turn at this moment.
+	Waiting   int
 	Commits   int64
 	Functions int64
 	Failed    int64
@@ -252,7 +254,9 @@ func (s *Store) Read(ctx context.Context, fn func(*Reader) error) error {
 func (s *Store) Stats() Stats {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
-	return s.stats
+	now := s.stats
+	now.Waiting = len(s.jobs)
+	return now
 }
 
 func (s *Store) count(fn func(*Stats)) {
