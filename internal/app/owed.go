@@ -388,6 +388,9 @@ func (a *App) nextRun(ctx context.Context, now time.Time, merchantID, due string
 	}
 }
 
+// TakeOver makes due again what nodes had taken that have ended without an outcome.
+func (a *App) TakeOver(ctx context.Context) error { return a.store.FreeLeases(ctx) }
+
 // Maintain forgets what has expired.
 func (a *App) Maintain(ctx context.Context) error {
 	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.DropExpiredSessions(a.clock.Now()) })

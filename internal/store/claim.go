@@ -1,7 +1,10 @@
 package store
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -70,7 +73,7 @@ func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
 	query := `WITH due AS MATERIALIZED (
 			SELECT merchant, ` + c.key + ` FROM ` + c.table + ` WHERE ` + c.open + ` AND due_at <= $1` + among + ` ORDER BY due_at LIMIT $2` + c.t.skip + `
 		)
-		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = 1
+		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = ` + strconv.FormatInt(c.t.holder, 10) + `
 		WHERE (merchant, ` + c.key + `) IN (SELECT merchant, ` + c.key + ` FROM due) AND ` + c.open + among + ` RETURNING ` + c.columns
 	sets := make([][]any, len(shares))
 	for i, s := range shares {
@@ -125,4 +128,45 @@ func (c claim[T]) whose(skip []string, limit int) ([]share, error) {
 	}, `SELECT merchant, count(*) FROM (
 			SELECT merchant FROM `+c.table+` WHERE `+c.open+` AND due_at <= $1 AND `+notIn("$3")+` ORDER BY due_at LIMIT $2
 		) AS due GROUP BY merchant ORDER BY merchant`, c.now.UnixMicro(), limit, listed(skip))
+}
+
+// FreeLeases makes due again what processes had taken that have ended without
+// an outcome. Who has taken something is asked before who lives, so that a
+// process that has just begun is not taken for one that has ended.
+func (s *Store) FreeLeases(ctx context.Context) error {
+	var holders []int64
+	err := s.Read(ctx, func(r *Reader) (err error) {
+		holders, err = all(&r.queries, scalar[int64], `SELECT leased FROM mail WHERE `+pending+` AND leased <> 0
+			UNION SELECT leased FROM webhook WHERE `+pending+` AND leased <> 0
+			UNION SELECT leased FROM bank_order WHERE `+unanswered+` AND leased <> 0`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	living, known, err := s.engine.living(ctx)
+	if !known || err != nil {
+		return err
+	}
+	var gone []string
+	for _, holder := range holders {
+		if holder != s.engine.holder() && !slices.Contains(living, holder) {
+			gone = append(gone, strconv.FormatInt(holder, 10))
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	which := "leased IN (" + strings.Join(gone, ", ") + ")"
+	return s.Write(ctx, func(tx *Tx) error { return freeLeases(func(query string) error { return tx.put(query) }, which) })
+}
+
+// freeLeases makes due again what is taken and meets a condition.
+func freeLeases(exec func(query string) error, which string) error {
+	for _, w := range []owedWork{mailWork, webhookWork, orderWork} {
+		if err := exec("UPDATE " + w.table + " SET leased = 0, due_at = created_at WHERE " + w.open + " AND " + which); err != nil {
+			return fmt.Errorf("free what processes had taken that have ended: %w", err)
+		}
+	}
+	return nil
 }

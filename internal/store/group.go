@@ -201,7 +201,7 @@ func (s *Store) runAll(g *group, jobs []*job) (_ []*job, written int, _ *lost) {
 // run runs one function. Its own failure is left in the job's err.
 func (s *Store) run(g *group, j *job, i int) *lost {
 	wait, skip := s.engine.lock()
-	t := &Tx{queries: queries{ex: g.tx, classify: s.engine.classify, lock: wait, skip: skip, spread: s.engine.spread()}, group: g, function: i}
+	t := &Tx{queries: queries{ex: g.tx, classify: s.engine.classify, lock: wait, skip: skip, spread: s.engine.spread(), holder: s.engine.holder()}, group: g, function: i}
 	events, transfers := len(g.events), len(g.transfers)
 	g.undone = g.undone[:0]
 	g.tx.enter(i)

@@ -67,7 +67,7 @@ func (q *queries) NextDue(merchant string) (next time.Time, settlement string, e
 
 // Leased reports whether somebody is at work for a merchant.
 func (q *queries) Leased(merchant string) (bool, error) {
-	const leased = ` AND leased = 1 AND ` + whenever + ` AND merchant = $1)`
+	const leased = ` AND leased <> 0 AND ` + whenever + ` AND merchant = $1)`
 	n, err := one(q, scalar[int64], `SELECT CASE WHEN EXISTS (SELECT 1 FROM mail WHERE `+pending+leased+`
 		OR EXISTS (SELECT 1 FROM webhook WHERE `+pending+leased+`
 		OR EXISTS (SELECT 1 FROM bank_order WHERE `+unanswered+leased+` THEN 1 ELSE 0 END`, merchant)

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	mathrand "math/rand/v2"
 	"net"
 	"strings"
 	"time"
@@ -69,7 +71,8 @@ type postgres struct {
 	config   *pgx.ConnConfig // of the writers
 	sessions [postgresWriters]*pgWriter
 	pool     *pgxpool.Pool
-	citus    bool // the database has the extension that spreads tables over servers
+	citus    bool  // the database has the extension that spreads tables over servers
+	number   int32 // of this process among the holders of leases
 }
 
 // OpenPostgres opens, and if needed migrates, a PostgreSQL database of version 15
@@ -81,7 +84,7 @@ func OpenPostgres(ctx context.Context, dsn string, o PostgresOptions) (*Store, e
 		return nil, err
 	}
 	o.Answer, o.Patience = cmp.Or(o.Answer, answerLimit), cmp.Or(o.Patience, outcomeLimit)
-	e := &postgres{options: o, config: pool.ConnConfig.Copy()}
+	e := &postgres{options: o, config: pool.ConnConfig.Copy(), number: 1 + mathrand.Int32N(math.MaxInt32)}
 	for i := range e.sessions {
 		e.sessions[i] = &pgWriter{e: e, name: rand.Text()}
 	}
@@ -204,6 +207,26 @@ func unsafeSettings(fsync, commit, pages, checksums, standbys string) (out []str
 	say(pages != "on", "full_page_writes is off: a power cut can tear pages")
 	say(checksums != "on", "data checksums are off: a damaged page is not noticed (initdb -k, pg_checksums --enable)")
 	return out
+}
+
+// holding is the class of the locks by which living processes are known: each
+// connection that writes shares the lock of its process's number, and the server
+// lets it go when the connection ends, however that happens.
+const holding = 1_212_959_812
+
+func (e *postgres) alive() string {
+	return fmt.Sprintf(`; SELECT pg_advisory_lock_shared(%d, %d)`, holding, e.number)
+}
+
+func (e *postgres) holder() int64 { return int64(e.number) }
+
+func (e *postgres) living(ctx context.Context) (holders []int64, _ bool, err error) {
+	err = e.read(ctx, func(ex executor) (err error) {
+		holders, err = all(&queries{ex: ex, classify: e.classify}, scalar[int64], `SELECT DISTINCT objid::bigint FROM pg_locks
+			WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, int64(holding))
+		return err
+	})
+	return holders, true, err
 }
 
 func (e *postgres) writers() int                 { return len(e.sessions) }

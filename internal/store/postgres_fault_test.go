@@ -572,3 +572,47 @@ func TestPlans(t *testing.T) {
 		}
 	}
 }
+
+// TestTakeOver: what a process has taken is its own as long as it lives, and
+// due again when it has ended.
+func TestTakeOver(t *testing.T) {
+	url := postgres(t)
+	mine, other := openURL(t, url, store.PostgresOptions{}), openURL(t, url, store.PostgresOptions{})
+	storetest.Fill(t, mine)
+	claim := func(s *store.Store) (n int) {
+		err := s.Write(context.Background(), func(tx *store.Tx) error {
+			mails, err1 := tx.ClaimMails("", storetest.Monday, time.Hour, 10)
+			orders, err2 := tx.ClaimBankOrders("", storetest.Monday, time.Hour, 10)
+			hooks, err3 := tx.ClaimWebhooks("", nil, storetest.Monday, time.Hour, 10)
+			n = len(mails) + len(orders) + len(hooks)
+			return errors.Join(err1, err2, err3)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := claim(mine); n != 3 {
+		t.Fatalf("%d taken, want 3", n)
+	}
+	for _, s := range []*store.Store{mine, other} {
+		if err := s.FreeLeases(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := claim(s); n != 0 {
+			t.Fatalf("%d were taken that another one has", n)
+		}
+	}
+	if err := mine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < 3; n += claim(other) { // the server notices the end of a connection in its own time
+		if err := other.FreeLeases(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := openURL(t, url, store.PostgresOptions{})
+	if n := claim(next); n != 0 {
+		t.Fatalf("a process that begins has taken %d from one that lives", n)
+	}
+}

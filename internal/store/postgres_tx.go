@@ -55,7 +55,8 @@ type ownDial struct{}
 
 var errNoCancel = errors.New("store: statements are not cancelled at the server")
 
-// connect makes a connection that writes. notice may be nil.
+// connect makes a connection that writes and says that this process lives.
+// notice may be nil.
 func (e *postgres) connect(ctx context.Context, notice func(*pgconn.Notice)) (*pgx.Conn, error) {
 	c := e.config.Copy()
 	dial := c.DialFunc
@@ -77,7 +78,7 @@ func (e *postgres) connect(ctx context.Context, notice func(*pgconn.Notice)) (*p
 	if err != nil {
 		return nil, fmt.Errorf("%w: connect to the database: %w", ErrUnavailable, err)
 	}
-	_, err = conn.Exec(ctx, sessionSettings, pgx.QueryExecModeSimpleProtocol)
+	_, err = conn.Exec(ctx, sessionSettings+e.alive(), pgx.QueryExecModeSimpleProtocol)
 	if err == nil {
 		_, err = e.check(ctx, conn)
 	}

@@ -124,14 +124,18 @@ func (e *sqlite) open(ctx context.Context, file string) error {
 // freeLeases makes due again what the process before this one had taken and not
 // brought to an end. The lock on the file says that it is gone.
 func (e *sqlite) freeLeases(ctx context.Context) error {
-	for _, table := range []string{"mail WHERE state = 'pending'", "webhook WHERE state = 'pending'", "bank_order WHERE state IN ('pending', 'asked')"} {
-		name, open, _ := strings.Cut(table, " WHERE ")
-		if _, err := e.writer.ExecContext(ctx, "UPDATE "+name+" SET leased = 0, due_at = created_at WHERE "+open+" AND leased = 1"); err != nil {
-			return fmt.Errorf("free what a process before this one had taken: %w", err)
-		}
-	}
-	return nil
+	return freeLeases(func(query string) error {
+		_, err := e.writer.ExecContext(ctx, query)
+		return err
+	}, "leased <> 0")
 }
+
+// alone is the number of the one process on a file.
+const alone = 1
+
+func (e *sqlite) holder() int64 { return alone }
+
+func (e *sqlite) living(context.Context) ([]int64, bool, error) { return nil, false, nil }
 
 func dsn(file string, params ...string) string {
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + strings.Join(params, "&")

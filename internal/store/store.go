@@ -114,6 +114,11 @@ type engine interface {
 	lock() (wait, skip string)
 	// spread says that the rows of merchants lie on several servers.
 	spread() bool
+	// holder is the number under which this process takes work. living are the
+	// numbers of all processes that live; known is false where one process alone
+	// can have the database.
+	holder() int64
+	living(ctx context.Context) (holders []int64, known bool, err error)
 	close() error
 }
 
@@ -285,4 +290,5 @@ type queries struct {
 	classify   func(error) error
 	lock, skip string
 	spread     bool
+	holder     int64
 }

@@ -116,7 +116,8 @@ func (l *Loops) Start() {
 	l.loop(ctx, app.WorkTime, l.everyone(l.ticks))
 	l.loop(ctx, app.WorkCarrier, l.everyone(l.tracks))
 	l.loop(ctx, app.WorkSettlement, l.settlements)
-	l.wg.Go(func() { l.maintain(ctx) })
+	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
+	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)
 }
 
 // Close ends the loops after what they are doing.
@@ -263,20 +264,27 @@ func (l *Loops) settlements(ctx context.Context) (int, error) {
 	return paid, errors.Join(errs...)
 }
 
-// maintainEvery is the pause between two looks after the database itself.
-const maintainEvery = 10 * time.Minute
+const (
+	// maintainEvery is the pause between two looks after the database itself.
+	maintainEvery = 10 * time.Minute
+	// takeOverEvery is the pause between two looks for work of nodes that have ended.
+	takeOverEvery = 3 * time.Second
+)
 
-func (l *Loops) maintain(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(maintainEvery):
+// every does a step now and after each pause.
+func (l *Loops) every(ctx context.Context, pause time.Duration, failed string, step func(context.Context) error) {
+	l.wg.Go(func() {
+		for {
+			if err := step(ctx); err != nil && ctx.Err() == nil {
+				l.Log.Error(failed, "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(pause):
+			}
 		}
-		if err := l.App.Maintain(ctx); err != nil {
-			l.Log.Error("the database could not be looked after", "error", err)
-		}
-	}
+	})
 }
 
 // page is how much of one kind is taken at once.
