@@ -18,4 +18,7 @@ const (
 	// DecideRemembered: a node decides on the payment as it saw it last and not on
 	// the locked row (test/nodes, races).
 	DecideRemembered Bug = "decide-remembered"
+	// RepeatLostCommit: a commit whose answer is lost counts as one that failed, and
+	// its work is done again (test/nodes, connections to the database).
+	RepeatLostCommit Bug = "repeat-lost-commit"
 )

@@ -17,6 +17,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast-pay/holdfast/internal/fault"
 )
 
 // A transaction on PostgreSQL costs few journeys to the server, however many
@@ -384,6 +386,9 @@ func (t *pgTx) committed(err error, marked bool) error {
 		return err
 	}
 	t.w.drop()
+	if fault.Planted(fault.RepeatLostCommit) {
+		return &lost{cause: err, again: true, culprit: noCulprit}
+	}
 	switch done, known := t.w.outcome(); {
 	case !known:
 		t.w.name = rand.Text() // the old transaction may still hold the row

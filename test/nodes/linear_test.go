@@ -27,8 +27,8 @@ const (
 	// hands is how many clients race, racedFor how many payments in a round.
 	hands    = 12
 	racedFor = 24
-	// patience is how long a client waits before nobody knows.
-	patience = 5 * time.Second
+	// usualPatience is how long a client waits where nothing is broken.
+	usualPatience = 10 * time.Second
 	// judging bounds the search for an order of a history.
 	judging = time.Minute
 )
@@ -39,15 +39,21 @@ type race struct {
 	c     *cluster
 	token string
 	began time.Time
+	// patience is how long a hand waits before nobody knows.
+	patience time.Duration
 
 	mu      sync.Mutex
 	history []porcupine.Operation
 	// open are the operations of which nobody knows when they ended, by index.
 	open []int
+	// silent is how many calls had no answer at all.
+	silent int
+	// slow is the longest time that an answer took since slowest was asked.
+	slow time.Duration
 }
 
 func newRace(t *testing.T, c *cluster) *race {
-	return &race{t: t, c: c, token: signIn(t, c.front), began: time.Now()}
+	return &race{t: t, c: c, token: signIn(t, c.front), began: time.Now(), patience: usualPatience}
 }
 
 func (r *race) now() int64 { return int64(time.Since(r.began)) }
@@ -55,10 +61,23 @@ func (r *race) now() int64 { return int64(time.Since(r.began)) }
 func (r *race) record(client int, a act, call int64, out result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	end := r.now()
+	r.slow = max(r.slow, time.Duration(end-call))
+	if out.Silent {
+		r.silent++
+	}
 	if out.Unknown {
 		r.open = append(r.open, len(r.history))
 	}
-	r.history = append(r.history, porcupine.Operation{ClientId: client, Input: a, Output: out, Call: call, Return: r.now()})
+	r.history = append(r.history, porcupine.Operation{ClientId: client, Input: a, Output: out, Call: call, Return: end})
+}
+
+// slowest is the longest time that an answer took since it was last asked.
+func (r *race) slowest() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer func() { r.slow = 0 }()
+	return r.slow
 }
 
 // do acts on a payment through one node and records what came of it.
@@ -75,7 +94,7 @@ func (r *race) wave(round int, payments []string, among []act) {
 	for client := range hands {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(client), uint64(round)))
-			h := newHand(r.c.nodes[client%size].url(), r.token, patience)
+			h := newHand(r.c.nodes[client%size].url(), r.token, r.patience)
 			defer h.client.CloseIdleConnections()
 			for _, id := range payments {
 				a := among[rng.IntN(len(among))]
@@ -99,7 +118,7 @@ func (r *race) timePasses(payments []string, n int) {
 	}
 	end := r.now()
 	for _, id := range payments {
-		l, err := h.look(r.t.Context(), id)
+		l, _, err := h.look(r.t.Context(), id)
 		if err != nil {
 			r.t.Errorf("look at %s: %v", id, err)
 			return
@@ -210,9 +229,9 @@ func (h *hand) act(ctx context.Context, a act) result {
 	case cancel, refund:
 		return h.plain(ctx, http.MethodPost, "/payments/cancel", cancelling(a.Payment, a.Won))
 	case look:
-		l, err := h.look(ctx, a.Payment)
+		l, answered, err := h.look(ctx, a.Payment)
 		if err != nil {
-			return result{Unknown: true}
+			return result{Unknown: true, Silent: !answered}
 		}
 		return result{Done: true, Shown: new(l.inModel())}
 	case tick: // is not done by a hand
@@ -223,7 +242,7 @@ func (h *hand) act(ctx context.Context, a act) result {
 // plain is an act whose answer says only whether it was done.
 func (h *hand) plain(ctx context.Context, method, path string, body any) result {
 	a, err := h.call(ctx, method, path, body)
-	return result{Unknown: err != nil, Done: err == nil && a.ok()}
+	return result{Unknown: err != nil, Silent: a.Status == 0, Done: err == nil && a.ok()}
 }
 
 func (h *hand) deposit(ctx context.Context, id string) result {
@@ -234,7 +253,7 @@ func (h *hand) deposit(ctx context.Context, id string) result {
 		} `json:"deposits"`
 	}
 	if err != nil || !a.ok() || json.Unmarshal(a.Response, &out) != nil || len(out.Deposits) != 1 {
-		return result{Unknown: true}
+		return result{Unknown: true, Silent: a.Status == 0}
 	}
 	return result{Done: out.Deposits[0].Outcome == escrow.DepositHeld}
 }
@@ -242,7 +261,7 @@ func (h *hand) deposit(ctx context.Context, id string) result {
 func (h *hand) decide(ctx context.Context, act act) result {
 	a, err := h.call(ctx, http.MethodPost, "/sandbox/payments/"+act.Payment+"/decision", map[string]any{"decision": act.Verb, "reason": "파손"})
 	if err != nil {
-		return result{Unknown: true}
+		return result{Unknown: true, Silent: a.Status == 0}
 	}
 	var l shownLife
 	if a.ok() && json.Unmarshal(a.Response, &l) == nil {
@@ -269,7 +288,8 @@ type shownLife struct {
 	} `json:"events"`
 }
 
-func (h *hand) look(ctx context.Context, id string) (l shownLife, err error) {
+// look reads a payment; answered is false when there was no answer at all.
+func (h *hand) look(ctx context.Context, id string) (l shownLife, answered bool, err error) {
 	a, err := h.call(ctx, http.MethodGet, "/sandbox/payments/"+id, nil)
 	if err == nil && !a.ok() {
 		err = fmt.Errorf("refused with %d: %s", a.Status, a.Message)
@@ -277,7 +297,7 @@ func (h *hand) look(ctx context.Context, id string) (l shownLife, err error) {
 	if err == nil {
 		err = json.Unmarshal(a.Response, &l)
 	}
-	return l, err
+	return l, a.Status != 0, err
 }
 
 // byTime reports whether time confirmed the payment.

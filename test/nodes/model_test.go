@@ -58,7 +58,8 @@ type act struct {
 
 // result is what the caller was told.
 type result struct {
-	Unknown bool // nobody knows: there was no answer
+	Unknown bool // nobody knows whether it was done
+	Silent  bool // there was not even an answer that says so
 	Done    bool // for a deposit, that it is held; for time, that it confirmed
 	Names   string
 	// Shown is the payment in the answer, for acts whose answer shows it.
