@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/alecthomas/kong"
 
@@ -15,12 +16,18 @@ type migrateCmd struct {
 	databaseFlags
 	Plan bool `help:"Only say what would be done."`
 	JSON bool `name:"json" help:"Answer in JSON."`
+
+	Distribute bool `help:"Then spread the tables over several PostgreSQL servers by merchant, where the database has the extension Citus. With --plan, say where every table would lie and what is missing."`
+	WithRows   bool `help:"With --distribute: also when the database has merchants. All nodes must be stopped; the rows are copied."`
 }
 
 // Help says when it is needed.
 func (migrateCmd) Help() string {
 	return "The server does the same when it starts; several nodes that start at once wait for the one that does it. " +
-		"Steps only add, so that nodes of the version before go on meanwhile."
+		"Steps only add, so that nodes of the version before go on meanwhile.\n\n" +
+		"With --distribute the tables are then spread over several servers with the extension Citus (docs/scaling.md). " +
+		"It can be run again at any time: tables that lie where they belong are left alone, and tables that a later version made are distributed. " +
+		"Exit codes: 0 done; 1 it failed, or something is missing for --distribute, which is then said."
 }
 
 // Run migrates or says what migrating would do.
@@ -38,16 +45,26 @@ func (cmd *migrateCmd) Run(k *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	if cmd.JSON {
-		return json.NewEncoder(k.Stdout).Encode(map[string][]serve.Migration{"steps": append([]serve.Migration{}, steps...)})
+	switch {
+	case !cmd.JSON:
+		err = printSteps(k.Stdout, verb, steps)
+	case !cmd.Distribute:
+		err = json.NewEncoder(k.Stdout).Encode(map[string][]serve.Migration{"steps": append([]serve.Migration{}, steps...)})
 	}
+	if err != nil || !cmd.Distribute {
+		return err
+	}
+	return cmd.distribute(ctx, k, c, steps)
+}
+
+func printSteps(w io.Writer, verb string, steps []serve.Migration) (err error) {
 	for _, m := range steps {
-		if _, err := fmt.Fprintf(k.Stdout, "%s: %05d %s\n", verb, m.Version, m.Name); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %05d %s\n", verb, m.Version, m.Name); err != nil {
 			return err
 		}
 	}
 	if len(steps) == 0 {
-		_, err = fmt.Fprintln(k.Stdout, "The database has the newest schema.")
+		_, err = fmt.Fprintln(w, "The database has the newest schema.")
 	}
 	return err
 }

@@ -67,3 +67,40 @@ func TestMigrate(t *testing.T) {
 		}
 	}
 }
+
+// TestMigrateDistribute says what a server without Citus lacks, plans all the same,
+// and has migrated.
+func TestMigrateDistribute(t *testing.T) {
+	database := pgtest.Database(t)
+	run := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		parser, err := newParser(kong.Writers(&out, &out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := parser.Parse(append([]string{"migrate", "--distribute", "--data", t.TempDir()}, args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = k.Run()
+		return out.String(), err
+	}
+	const line, lack = "to do       distributed by merchant payment", "missing: the extension Citus is not installed"
+	if out, err := run("--plan", "--database", database); err != nil || !strings.Contains(out, line) || !strings.Contains(out, lack) || !strings.Contains(out, "to do: 00001") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := run("--database", database); err == nil || !strings.Contains(out, line) || !strings.Contains(out, lack) || !strings.Contains(out, "done: 00001") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	var answer struct {
+		Steps        []serve.Migration
+		Distribution struct{ Missing []string }
+	}
+	if out, err := run("--plan", "--json", "--database", database); err != nil || json.Unmarshal([]byte(out), &answer) != nil ||
+		len(answer.Steps) != 0 || len(answer.Distribution.Missing) != 1 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := run(); err == nil || !strings.Contains(err.Error(), "move it to PostgreSQL") {
+		t.Errorf("a file was distributed: %v", err)
+	}
+}

@@ -60,6 +60,22 @@ func Migrate(ctx context.Context, c config.Config) (taken []Migration, err error
 	return taken, err
 }
 
+// What spreading a database over several servers asks and answers.
+type (
+	DistributeOptions = store.DistributeOptions
+	Distribution      = store.Distribution
+	Placement         = store.Placement
+)
+
+// Distribute puts the tables of a migrated database where they belong when it is
+// spread over several servers.
+func Distribute(ctx context.Context, c config.Config, o DistributeOptions) (Distribution, error) {
+	if c.Database == "" {
+		return Distribution{}, errors.New("the database is a file, which cannot be spread over servers: move it to PostgreSQL first")
+	}
+	return store.Distribute(ctx, string(c.Database), o)
+}
+
 // Scratch gives a demonstration a place of its own in a PostgreSQL database.
 // Close removes it.
 type Scratch struct {
