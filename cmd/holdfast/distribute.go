@@ -39,7 +39,7 @@ var errNotDistributed = errors.New("nothing was distributed, because something i
 func printDistribution(w io.Writer, d *serve.Distribution, plan bool) error {
 	verb := map[bool]string{true: "lies there", false: "to do"}
 	for _, t := range d.Tables {
-		if _, err := fmt.Fprintf(w, "%-10s  %-22s %-18s %s\n", verb[t.Done], how(t.Placement), t.Table, t.Why); err != nil {
+		if _, err := fmt.Fprintf(w, "%-10s  %-23s  %-18s %s\n", verb[t.Done], how(t.Placement), t.Table, t.Why); err != nil {
 			return err
 		}
 	}

@@ -85,7 +85,7 @@ func TestMigrateDistribute(t *testing.T) {
 		err = k.Run()
 		return out.String(), err
 	}
-	const line, lack = "to do       distributed by merchant payment", "missing: the extension Citus is not installed"
+	const line, lack = "to do       distributed by merchant  payment", "missing: the extension Citus is not installed"
 	if out, err := run("--plan", "--database", database); err != nil || !strings.Contains(out, line) || !strings.Contains(out, lack) || !strings.Contains(out, "to do: 00001") {
 		t.Errorf("%v\n%s", err, out)
 	}

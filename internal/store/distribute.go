@@ -80,7 +80,7 @@ func Distribute(ctx context.Context, dsn string, o DistributeOptions) (d Distrib
 	if o.Plan || len(d.Missing) > 0 || d.Todo() == 0 {
 		return d, nil
 	}
-	moved, err := place(ctx, tx, d.Tables)
+	moved, err := distributeAll(ctx, tx, d.Tables)
 	if err == nil {
 		err = tx.Commit(ctx)
 	}
@@ -90,9 +90,9 @@ func Distribute(ctx context.Context, dsn string, o DistributeOptions) (d Distrib
 	return d, sweep(ctx, conn, moved)
 }
 
-// place runs what Citus has for each table that is not where it belongs, and
+// distributeAll runs what Citus has for each table that is not where it belongs, and
 // returns those that had rows.
-func place(ctx context.Context, tx pgx.Tx, tables []Placed) (moved []string, err error) {
+func distributeAll(ctx context.Context, tx pgx.Tx, tables []Placed) (moved []string, err error) {
 	if _, err := tx.Exec(ctx, `SET LOCAL citus.multi_shard_modify_mode = 'sequential'`); err != nil {
 		return nil, err
 	}
@@ -208,7 +208,10 @@ func (f *facts) judge(plan []Placement, withRows bool) (d Distribution) {
 	d.Missing = append([]string{}, f.extension()...)
 	say := func(format string, args ...any) { d.Missing = append(d.Missing, fmt.Sprintf(format, args...)) }
 	for _, t := range f.tables {
-		if !slices.ContainsFunc(plan, func(p Placement) bool { return p.Table == t }) {
+		switch {
+		case t == markTable:
+			say("the database is out of service: it has been moved away, or what is to fill it has not finished")
+		case !slices.ContainsFunc(plan, func(p Placement) bool { return p.Table == t }):
 			say("the table %s is none of Holdfast's: put it in another schema", t)
 		}
 	}

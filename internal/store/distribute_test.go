@@ -38,6 +38,7 @@ func TestWhatIsMissing(t *testing.T) {
 		"single copies":      {func(f *facts) { f.copies = "2" }, false, "citus.shard_replication_factor is 2"},
 		"a migration":        {func(f *facts) { f.tables = slices.DeleteFunc(f.tables, func(t string) bool { return t == "held_day" }) }, false, "not there yet: held_day; holdfast migrate"},
 		"order":              {func(f *facts) { f.tables = append(f.tables, "notes") }, false, "the table notes is none of Holdfast's"},
+		"service":            {func(f *facts) { f.tables = append(f.tables, markTable) }, false, "the database is out of service"},
 		"emptiness":          {func(f *facts) { f.rows["payment"], f.rows["merchant"] = true, true }, false, "merchant, payment; stop all nodes"},
 		"rows on purpose":    {func(f *facts) { f.rows["payment"], f.rows["merchant"] = true, true }, true, ""},
 		"rows of the schema": {func(f *facts) { f.rows["books_state"] = true }, false, ""},
