@@ -97,3 +97,49 @@ func (r *Row) Link(before Hash) (h Hash) {
 
 // Sum is the hash of a row that stands in no chain.
 func (r *Row) Sum() Hash { return sha256.Sum256(r.b) }
+
+// Chain is a walk along a chain: the place of the last row that was read, and
+// its hash.
+type Chain struct {
+	Merchant string
+	Of       string // "event" or "transfer"
+	Position int64
+	Hash     Hash
+}
+
+// Next takes the next row: where it stands, what it belongs to, its hash, and
+// what its hash would be behind another one. It goes on from the hash that
+// stands there, so that one changed row is one violation.
+func (c *Chain) Next(position int64, ref string, has Hash, link func(before Hash) Hash) (out []Violation) {
+	say := func(k Kind, want, got string) {
+		out = append(out, Violation{Merchant: c.Merchant, Kind: k, Of: c.Of, Ref: ref, Position: position, Want: want, Got: got})
+	}
+	if position != c.Position+1 {
+		say(Gap, "position "+number(c.Position+1), "position "+number(position))
+	}
+	if want := link(c.Hash); want != has {
+		say(BrokenChain, want.String(), has.String())
+	}
+	c.Position, c.Hash = position, has
+	return out
+}
+
+// End compares the walk with the end that the log knows.
+func (c *Chain) End(position int64, hash Hash) []Violation {
+	if c.Position == position && c.Hash == hash {
+		return nil
+	}
+	return []Violation{{
+		Merchant: c.Merchant, Kind: WrongEnd, Of: c.Of, Position: position,
+		Want: number(position) + " " + hash.String(), Got: number(c.Position) + " " + c.Hash.String(),
+	}}
+}
+
+// Head is where a merchant's two chains end.
+type Head struct {
+	Merchant     string
+	Position     int64 // of the last event
+	Hash         Hash
+	Transfer     int64 // position of the last transfer
+	TransferHash Hash
+}

@@ -2,8 +2,11 @@
 //
 // # What it owns
 //
-// The hash over a row of the log of events and of the ledger (chain.go, rows.go).
-// The rules here are pure: rows go in, hashes come out.
+// The hash over a row of the log of events and of the ledger (chain.go, rows.go),
+// and the rules by which a payment or a payout is compared with everything that
+// was written about it (check.go). The rules here are pure: rows go in, hashes and
+// violations come out. The store reads the rows: Store.VerifyBooks walks through
+// all books once and returns what does not agree; Store.AuditBooks is the same in steps.
 //
 // # What is always true
 //

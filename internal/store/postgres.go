@@ -276,6 +276,27 @@ func (r pgRead) waited(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: the database did not answer within %s (%w)", ErrUnavailable, r.e.options.Answer, err)
 }
 
+// pgSnapshot is a reading connection inside a transaction.
+type pgSnapshot struct {
+	ctx context.Context
+	tx  pgx.Tx
+}
+
+func (e *postgres) snapshot(ctx context.Context, fn func(executor) error) error {
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(pgSnapshot{ctx, tx}), tx.Rollback(context.WithoutCancel(ctx)))
+}
+
+func (r pgSnapshot) exec(string, ...any) (int64, error) { return pgRead{}.exec("") }
+
+func (r pgSnapshot) query(query string, args ...any) (rowSet, error) {
+	rows, err := r.tx.Query(r.ctx, query, args...)
+	return pgRows{Rows: rows}, err
+}
+
 // pgRows gives pgx's rows the shape of the store's; done ends what they came with.
 type pgRows struct {
 	pgx.Rows

@@ -44,15 +44,18 @@ func (q *queries) DueSettlements(day bizday.Date, limit int) ([]string, error) {
 		) LIMIT $2`, day.String(), limit)
 }
 
+// lineSums are the sums of settlement lines in the order of settle.Sums.
+const lineSums = `CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN gross ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN fee ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN vat ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(-sum(CASE WHEN kind = 'sale' THEN 0 ELSE net END), 0) AS BIGINT),
+			CAST(COALESCE(sum(from_due), 0) AS BIGINT), CAST(COALESCE(sum(net), 0) AS BIGINT), count(*)`
+
 // DueSums adds up a merchant's unpaid lines that are due on or before a day.
 func (q *queries) DueSums(merchant string, day bizday.Date) (settle.Sums, error) {
 	return one(q, func(rows rowSet) (s settle.Sums, err error) {
 		err = rows.Scan((*int64)(&s.Gross), (*int64)(&s.Fee), (*int64)(&s.VAT), (*int64)(&s.Deducted), (*int64)(&s.FromDue), (*int64)(&s.Net), &s.Lines)
 		return s, err
-	}, `SELECT CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN gross ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN fee ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(sum(CASE WHEN kind = 'sale' THEN vat ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(-sum(CASE WHEN kind = 'sale' THEN 0 ELSE net END), 0) AS BIGINT),
-			CAST(COALESCE(sum(from_due), 0) AS BIGINT), CAST(COALESCE(sum(net), 0) AS BIGINT), count(*)
+	}, `SELECT `+lineSums+`
 		FROM settlement_line WHERE merchant = $1 AND payout IS NULL AND held = 0 AND due_date <= $2`, merchant, day.String())
 }
 

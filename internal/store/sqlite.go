@@ -313,6 +313,32 @@ func (e *sqlite) read(ctx context.Context, fn func(executor) error) error {
 	return fn(sqliteRead{ctx, e})
 }
 
+// sqliteSnapshot is a read-only connection inside a transaction.
+type sqliteSnapshot struct {
+	ctx  context.Context
+	conn *sql.Conn
+}
+
+func (e *sqlite) snapshot(ctx context.Context, fn func(executor) error) error {
+	conn, err := e.reader.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // gives it back
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	err = fn(sqliteSnapshot{ctx, conn})
+	_, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	return errors.Join(err, end)
+}
+
+func (r sqliteSnapshot) exec(string, ...any) (int64, error) { return sqliteRead{}.exec("") }
+
+func (r sqliteSnapshot) query(query string, args ...any) (rowSet, error) {
+	return r.conn.QueryContext(r.ctx, query, args...)
+}
+
 func (r sqliteRead) exec(string, ...any) (int64, error) {
 	return 0, errors.New("store: a reader does not write")
 }

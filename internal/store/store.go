@@ -106,6 +106,8 @@ type engine interface {
 	begin(writer int) (writeTx, error)
 	// read runs fn on a read-only connection.
 	read(ctx context.Context, fn func(executor) error) error
+	// snapshot runs fn on a read-only connection that shows one state throughout.
+	snapshot(ctx context.Context, fn func(executor) error) error
 	// classify turns a driver's error into one of the errors above where it is one.
 	classify(err error) error
 	// lock is the clause that locks the rows of a query until the end of the
@@ -252,6 +254,13 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error, hints ...Hint) er
 // Read runs fn on a read-only connection.
 func (s *Store) Read(ctx context.Context, fn func(*Reader) error) error {
 	err := s.engine.read(ctx, func(ex executor) error { return fn(&Reader{queries{ex: ex, classify: s.engine.classify}}) })
+	return s.engine.classify(err)
+}
+
+// Snapshot is Read on one state of the database, whatever is committed meanwhile.
+// It should be short: an old state is kept for as long as it lasts.
+func (s *Store) Snapshot(ctx context.Context, fn func(*Reader) error) error {
+	err := s.engine.snapshot(ctx, func(ex executor) error { return fn(&Reader{queries{ex: ex, classify: s.engine.classify}}) })
 	return s.engine.classify(err)
 }
 

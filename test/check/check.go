@@ -183,7 +183,8 @@ func TheBank(t testing.TB, b Bank, merchant string, histories []History) {
 	}
 }
 
-// Books asks that the ledger balances and agrees with the states of payments.
+// Books asks that the ledger balances, and that every row of the books agrees with
+// the others and with its hash.
 func Books(t testing.TB, a *app.App) {
 	t.Helper()
 	b, err := a.Books(context.Background())
@@ -192,5 +193,12 @@ func Books(t testing.TB, a *app.App) {
 	}
 	for _, p := range b.Problems {
 		t.Error(p)
+	}
+	found, err := a.VerifyBooks(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range found {
+		t.Error(v)
 	}
 }

@@ -274,7 +274,7 @@ func (s *Server) MustV1(method, path string, body any) Answer {
 	return a
 }
 
-// CheckBooks fails the test unless the books balance.
+// CheckBooks fails the test unless the books balance and agree in every row.
 func (s *Server) CheckBooks() app.Books {
 	s.T.Helper()
 	b, err := s.App.Books(context.Background())
@@ -283,6 +283,13 @@ func (s *Server) CheckBooks() app.Books {
 	}
 	for _, p := range b.Problems {
 		s.T.Error(p)
+	}
+	found, err := s.App.VerifyBooks(context.Background())
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	for _, v := range found {
+		s.T.Error(v)
 	}
 	return b
 }
