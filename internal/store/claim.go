@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,25 +147,28 @@ func (s *Store) FreeLeases(ctx context.Context) error {
 	if !known || err != nil {
 		return err
 	}
-	var gone []string
 	for _, holder := range holders {
-		if holder != s.engine.holder() && !slices.Contains(living, holder) {
-			gone = append(gone, strconv.FormatInt(holder, 10))
+		if holder == s.engine.holder() || slices.Contains(living, holder) {
+			continue
 		}
-	}
-	if len(gone) == 0 {
-		return nil
-	}
-	which := "leased IN (" + strings.Join(gone, ", ") + ")"
-	return s.Write(ctx, func(tx *Tx) error { return freeLeases(func(query string) error { return tx.put(query) }, which) })
-}
-
-// freeLeases makes due again what is taken and meets a condition.
-func freeLeases(exec func(query string) error, which string) error {
-	for _, w := range []owedWork{mailWork, webhookWork, orderWork} {
-		if err := exec("UPDATE " + w.table + " SET leased = 0, due_at = created_at WHERE " + w.open + " AND " + which); err != nil {
-			return fmt.Errorf("free what processes had taken that have ended: %w", err)
+		for _, w := range []owedWork{mailWork, webhookWork, orderWork} {
+			if err := s.Write(ctx, func(tx *Tx) error { return w.free(tx, holder) }); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// free makes due again what a process holds that has ended. A later call frees
+// what is beyond the bound of an answer.
+func (w owedWork) free(t *Tx, holder int64) error {
+	held, err := all(&t.queries, scanRef, `SELECT merchant, `+w.key+` FROM `+w.table+` WHERE `+w.open+` AND leased = $1 ORDER BY merchant, `+w.key+` LIMIT $2`, holder, maxRows)
+	for _, r := range held {
+		if err := t.put(`UPDATE `+w.table+` SET leased = 0, due_at = created_at WHERE merchant = $1 AND `+w.key+` = $2 AND `+w.open+` AND leased = $3`,
+			r.Merchant, r.ID, holder); err != nil {
+			return err
+		}
+	}
+	return err
 }

@@ -25,6 +25,9 @@ var MarkStatements = []string{putMark, askMark}
 // Recorder keeps the text of every statement of the stores that it watches. It
 // speaks to an embedded engine as if that locked rows, with the clauses as remarks.
 type Recorder struct {
+	// Holder is under which number the stores take work.
+	Holder int64
+
 	mu   sync.Mutex
 	seen map[string]bool
 }
@@ -55,6 +58,15 @@ func (w watched) lock() (wait, skip string) {
 }
 func (w watched) spread() bool   { return w.apart }
 func (w watched) joinable() bool { return false }
+
+func (w watched) holder() int64 { return w.r.Holder }
+
+// living: of all who took work, only this process is there.
+func (w watched) living(context.Context) ([]int64, bool, error) { return nil, true, nil }
+
+func (w watched) snapshot(ctx context.Context, fn func(executor) error) error {
+	return w.engine.snapshot(ctx, func(ex executor) error { return fn(watchedReader{ex, w.r}) })
+}
 
 func (w watched) begin(writer int) (writeTx, error) {
 	tx, err := w.engine.begin(writer)

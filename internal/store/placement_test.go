@@ -28,11 +28,11 @@ const (
 // onlyInPostgres are tables of which SQLite has no need, or which its tool makes otherwise.
 var onlyInPostgres = append([]string{"goose_db_version"}, onlyPostgres...)
 
-// TestKeysBeginWithTheMerchant reads both engines' catalogues: every table has a
+// TestShardKeysBeginWithTheMerchant reads both engines' catalogues: every table has a
 // place, and every primary, unique and foreign key of a table that is spread over
 // servers begins with the merchant, or, in the few tables that have none, with or
 // by the column that the plan gives with a reason.
-func TestKeysBeginWithTheMerchant(t *testing.T) {
+func TestShardKeysBeginWithTheMerchant(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "holdfast.db")
 	if err := openFile(t, file).Close(); err != nil {
 		t.Fatal(err)
@@ -86,8 +86,8 @@ func keyFault(p store.Placement, plan map[string]store.Placement, key string) st
 	return ""
 }
 
-// TestKeyFaults proves that the check can fail.
-func TestKeyFaults(t *testing.T) {
+// TestShardKeyFaults proves that the check can fail.
+func TestShardKeyFaults(t *testing.T) {
 	plan := map[string]store.Placement{}
 	for _, p := range store.Placements() {
 		plan[p.Table] = p
@@ -106,9 +106,9 @@ func TestKeyFaults(t *testing.T) {
 	}
 }
 
-// TestPlacementsAreTold: each has a reason, none stands twice, and what lies with
+// TestShardPlacementsAreTold: each has a reason, none stands twice, and what lies with
 // another table comes after it.
-func TestPlacementsAreTold(t *testing.T) {
+func TestShardPlacementsAreTold(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range store.Placements() {
 		if p.Why == "" || seen[p.Table] || (p.With != "" && !seen[p.With]) || (p.Column != "") != (p.Way == store.Distributed) {

@@ -124,10 +124,12 @@ func (e *sqlite) open(ctx context.Context, file string) error {
 // freeLeases makes due again what the process before this one had taken and not
 // brought to an end. The lock on the file says that it is gone.
 func (e *sqlite) freeLeases(ctx context.Context) error {
-	return freeLeases(func(query string) error {
-		_, err := e.writer.ExecContext(ctx, query)
-		return err
-	}, "leased <> 0")
+	for _, w := range []owedWork{mailWork, webhookWork, orderWork} {
+		if _, err := e.writer.ExecContext(ctx, "UPDATE "+w.table+" SET leased = 0, due_at = created_at WHERE "+w.open+" AND leased <> 0"); err != nil {
+			return fmt.Errorf("free what a process before this one had taken: %w", err)
+		}
+	}
+	return nil
 }
 
 // alone is the number of the one process on a file.

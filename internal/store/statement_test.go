@@ -167,8 +167,8 @@ func (q query) names(alias, column string, outer, spread map[string]string) bool
 	})
 }
 
-// TestReadingStatements proves that the reading can fail.
-func TestReadingStatements(t *testing.T) {
+// TestShardReadingStatements proves that the reading can fail.
+func TestShardReadingStatements(t *testing.T) {
 	for statement, faults := range map[string]int{
 		`SELECT doc FROM payment WHERE merchant = $1 AND id = $2 /* FOR UPDATE */`:                                                       0,
 		`SELECT doc FROM payment WHERE id = $2`:                                                                                          1,
