@@ -25,12 +25,15 @@ const Changed escrow.Code = "changed"
 // was into the audit log, in one transaction. A command that changes nothing
 // leaves no audit row.
 func (a *App) DoFor(ctx context.Context, act Act, merchantID, paymentID string, cmd escrow.Command) (Result, error) {
-	m, err := a.Merchant(ctx, merchantID)
-	if err != nil {
+	if err := a.acquaint(ctx, merchantID); err != nil {
 		return Result{}, err
 	}
 	var res Result
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		m, err := a.settings(tx, merchantID)
+		if err != nil {
+			return err
+		}
 		before, err := tx.Payment(merchantID, paymentID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err

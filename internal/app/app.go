@@ -27,7 +27,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/clock"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ident"
@@ -93,10 +92,10 @@ type App struct {
 	secret   []byte
 	baseURL  string
 	ids      ident.Payments
-	calendar atomic.Pointer[bizday.Calendar]
+	calendar atomic.Pointer[dated]
 
 	mu        sync.RWMutex
-	merchants map[string]merchant.Merchant
+	merchants map[string]known
 	tokens    map[string]liveToken
 	pokes     map[Work][]chan struct{}
 }
@@ -108,7 +107,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{
 		store: c.Store, clock: c.Clock, bank: c.Bank, playBank: c.SimulatedBank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
-		merchants: map[string]merchant.Merchant{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
+		merchants: map[string]known{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
 	}
 	return a, a.loadCalendar(ctx)
 }

@@ -35,6 +35,7 @@ type Token struct {
 type liveToken struct {
 	merchant, key string
 	expires       time.Time
+	at            time.Time // when the database said so
 }
 
 // KeyOwner checks a key pair and returns its merchant. Unknown keys and wrong
@@ -65,10 +66,11 @@ func (a *App) IssueToken(ctx context.Context, key, secret string) (Token, error)
 	if err != nil {
 		return Token{}, err
 	}
-	now := a.clock.Now().Truncate(time.Second)
+	at := a.clock.Now()
+	now := at.Truncate(time.Second)
 	known, err := read(ctx, a, func(r *store.Reader) (store.Token, error) { return r.Token(owner, key) })
 	if err == nil && known.ExpiresAt.Sub(now) >= tokenLow {
-		return a.token(known, now), nil
+		return a.token(known, now, at), nil
 	}
 	var t store.Token
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
@@ -86,18 +88,19 @@ func (a *App) IssueToken(ctx context.Context, key, secret string) (Token, error)
 		}
 		return tx.PutToken(t)
 	})
-	return a.token(t, now), err
+	return a.token(t, now, at), err
 }
 
-// token derives the token's text from its facts; it is never stored.
-func (a *App) token(t store.Token, now time.Time) Token {
+// token derives the token's text from its facts, which were true at an instant;
+// it is never stored.
+func (a *App) token(t store.Token, now, at time.Time) Token {
 	mac := ident.Derive(a.secret, "", "token", t.Merchant, t.KeyID, strconv.FormatInt(t.IssuedAt.UnixMicro(), 10))
 	value := tokenPrefix + t.KeyID + "~" + mac
 	a.mu.Lock()
 	if len(a.tokens) >= maxTokens {
 		clear(a.tokens)
 	}
-	a.tokens[value] = liveToken{t.Merchant, t.KeyID, t.ExpiresAt}
+	a.tokens[value] = liveToken{t.Merchant, t.KeyID, t.ExpiresAt, at}
 	a.mu.Unlock()
 	return Token{Value: value, ExpiresAt: t.ExpiresAt, Now: now}
 }
@@ -108,20 +111,21 @@ const maxTokens = 10_000
 // IsV1Token reports whether a credential has the form of a V1 token.
 func IsV1Token(value string) bool { return strings.HasPrefix(value, tokenPrefix) }
 
-// TokenOwner returns the merchant of a live token, or ErrUnauthorized.
+// TokenOwner returns the merchant of a live token, or ErrUnauthorized. A key that
+// another node revoked may pass for Lag.
 func (a *App) TokenOwner(ctx context.Context, value string) (string, error) {
 	now := a.clock.Now()
 	a.mu.RLock()
 	live, cached := a.tokens[value]
 	a.mu.RUnlock()
-	if cached && live.expires.After(now) {
+	if cached && live.expires.After(now) && a.recent(live.at) {
 		return live.merchant, nil
 	}
 	parts := strings.Split(strings.TrimPrefix(value, tokenPrefix), "~")
 	if !IsV1Token(value) || len(parts) != 2 {
 		return "", ErrUnauthorized
 	}
-	known, err := read(ctx, a, func(r *store.Reader) (store.Token, error) {
+	facts, err := read(ctx, a, func(r *store.Reader) (store.Token, error) {
 		ref, err := r.Lookup("imp_key", parts[0])
 		if err != nil {
 			return store.Token{}, err
@@ -137,13 +141,13 @@ func (a *App) TokenOwner(ctx context.Context, value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !known.ExpiresAt.After(now) {
+	if !facts.ExpiresAt.After(now) {
 		return "", ErrUnauthorized
 	}
-	if subtle.ConstantTimeCompare([]byte(a.token(known, now).Value), []byte(value)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(a.token(facts, now, now).Value), []byte(value)) != 1 {
 		return "", ErrUnauthorized
 	}
-	return known.Merchant, nil
+	return facts.Merchant, nil
 }
 
 // forgetTokens empties the cache after a key was revoked.

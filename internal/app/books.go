@@ -89,17 +89,16 @@ func (a *App) Settle(ctx context.Context, merchantID string) (Settled, error) {
 	if err != nil {
 		return Settled{}, err
 	}
-	now := m.Now(a.clock.Now())
-	day := bizday.DateOf(now)
-	if why, err := a.notNow(&m, day, now); why != "" || err != nil {
+	// What is known without asking spares the transaction that decides.
+	if why, err := notNow(a.Calendar(), &m, m.Now(a.clock.Now())); why != "" || err != nil {
 		return Settled{Why: why}, err
 	}
 	var done Settled
 	for range settleTries {
 		err = a.store.Write(ctx, func(tx *store.Tx) (err error) {
-			done, err = a.settle(tx, &m, day, now)
+			done, err = a.settleNow(tx, merchantID)
 			return err
-		}, store.OnRow(m.ID, "settle"))
+		}, store.OnSettings(merchantID, "settle"))
 		if !errors.Is(err, store.ErrStale) {
 			break
 		}
@@ -110,8 +109,27 @@ func (a *App) Settle(ctx context.Context, merchantID string) (Settled, error) {
 	return done, err
 }
 
-func (a *App) notNow(m *merchant.Merchant, day bizday.Date, now time.Time) (string, error) {
-	open, reason, err := a.Calendar().IsBusiness(day)
+// settleNow settles a merchant if its clock and the calendar allow it.
+func (a *App) settleNow(tx *store.Tx, merchantID string) (Settled, error) {
+	m, err := a.settings(tx, merchantID)
+	if err != nil {
+		return Settled{}, err
+	}
+	calendar, err := a.calendarIn(tx)
+	if err != nil {
+		return Settled{}, err
+	}
+	now := m.Now(a.clock.Now())
+	if why, err := notNow(calendar, &m, now); why != "" || err != nil {
+		return Settled{Why: why}, err
+	}
+	return a.settle(tx, &m, bizday.DateOf(now), now)
+}
+
+// notNow says why a merchant is not settled now; empty if it can be.
+func notNow(calendar bizday.Calendar, m *merchant.Merchant, now time.Time) (string, error) {
+	day := bizday.DateOf(now)
+	open, reason, err := calendar.IsBusiness(day)
 	switch {
 	case err != nil:
 		return "", err
@@ -161,12 +179,12 @@ func (a *App) settle(tx *store.Tx, m *merchant.Merchant, day bizday.Date, now ti
 // not paid, or that came back, is the shop's again; it waits, held, until
 // somebody has seen to the account (ResumePayouts).
 func (a *App) PayoutResult(ctx context.Context, merchantID, payoutID string, paid bool, reason string) error {
-	m, err := a.Merchant(ctx, merchantID)
-	if err != nil {
-		return err
-	}
-	now := m.Now(a.clock.Now())
 	return a.store.Write(ctx, func(tx *store.Tx) error {
+		m, err := a.settings(tx, merchantID)
+		if err != nil {
+			return err
+		}
+		now := m.Now(a.clock.Now())
 		p, err := tx.Payout(merchantID, payoutID)
 		if err != nil {
 			return notFound(err, "payout")
@@ -185,7 +203,7 @@ func (a *App) PayoutResult(ctx context.Context, merchantID, payoutID string, pai
 			}
 		}
 		return tx.InsertTransfers(merchantID, p.ID, stageOf(state), 1, moves, now)
-	})
+	}, store.OnSettings(merchantID, payoutID))
 }
 
 // stageOf orders the ledger rows of a payout's stages.
@@ -223,19 +241,6 @@ func (a *App) ResumePayouts(ctx context.Context, actor, merchantID string) error
 		}
 		return a.audit(tx, merchantID, actor, "payout.resume", merchantID, "")
 	})
-}
-
-// Calendar is the calendar of business days with the present overrides.
-func (a *App) Calendar() bizday.Calendar { return *a.calendar.Load() }
-
-func (a *App) loadCalendar(ctx context.Context) error {
-	overrides, err := read(ctx, a, func(r *store.Reader) ([]bizday.Override, error) { return r.Overrides() })
-	if err != nil {
-		return err
-	}
-	cal := bizday.Korea().With(overrides...)
-	a.calendar.Store(&cal)
-	return nil
 }
 
 // SetOverride closes or opens a day, with a reason and an audit row, and counts
@@ -276,6 +281,11 @@ const recountPage = 500
 
 func (a *App) calendarChanged(ctx context.Context) (moved int, err error) {
 	if err := a.loadCalendar(ctx); err != nil {
+		return 0, err
+	}
+	// Decisions by the old calendar that are still on their way are before this
+	// one, and what follows sees them.
+	if err := a.store.Write(ctx, func(*store.Tx) error { return nil }); err != nil {
 		return 0, err
 	}
 	var after store.Ref
@@ -321,13 +331,13 @@ const (
 // PutReceipt issues a cash receipt. One that stands is AlreadyRegistered. Amount zero on a payment's
 // receipt means the payment's amount less what was given back.
 func (a *App) PutReceipt(ctx context.Context, merchantID, kind string, c CashReceipt) (CashReceipt, error) {
-	m, err := a.Merchant(ctx, merchantID)
-	if err != nil {
-		return c, err
-	}
-	c.AppliedAt, c.CancelledAt = m.Now(a.clock.Now()), time.Time{}
-	c.ID, c.ApprovalNo = ident.New("rcp", c.AppliedAt), ident.Digits(9)
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		m, err := a.settings(tx, merchantID)
+		if err != nil {
+			return err
+		}
+		c.AppliedAt, c.CancelledAt = m.Now(a.clock.Now()), time.Time{}
+		c.ID, c.ApprovalNo = ident.New("rcp", c.AppliedAt), ident.Digits(9)
 		if kind == ReceiptOfPayment {
 			p, err := tx.Payment(merchantID, c.Ref)
 			if err != nil {
@@ -349,8 +359,16 @@ func (a *App) PutReceipt(ctx context.Context, merchantID, kind string, c CashRec
 			return err
 		}
 		return putReceipt(tx, merchantID, kind, c)
-	})
+	}, receiptHint(merchantID, kind, c.Ref))
 	return c, err
+}
+
+// receiptHint says what the writing of a cash receipt is about.
+func receiptHint(merchantID, kind, ref string) store.Hint {
+	if kind == ReceiptOfPayment {
+		return store.OnPayment(merchantID, ref)
+	}
+	return store.OnSettings(merchantID, ref)
 }
 
 // Receipt returns a cash receipt, or NotFound.
@@ -361,11 +379,11 @@ func (a *App) Receipt(ctx context.Context, merchantID, kind, ref string) (CashRe
 
 // CancelReceipt revokes a cash receipt. One that is revoked stays so.
 func (a *App) CancelReceipt(ctx context.Context, merchantID, kind, ref string) (c CashReceipt, err error) {
-	m, err := a.Merchant(ctx, merchantID)
-	if err != nil {
-		return c, err
-	}
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		m, err := a.settings(tx, merchantID)
+		if err != nil {
+			return err
+		}
 		if c, err = receiptOf(tx, merchantID, kind, ref); err != nil {
 			return notFound(err, "cash receipt")
 		}
@@ -373,6 +391,6 @@ func (a *App) CancelReceipt(ctx context.Context, merchantID, kind, ref string) (
 			c.CancelledAt = m.Now(a.clock.Now())
 		}
 		return putReceipt(tx, merchantID, kind, c)
-	})
+	}, receiptHint(merchantID, kind, ref))
 	return c, err
 }

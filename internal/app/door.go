@@ -64,12 +64,15 @@ type step struct {
 }
 
 func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...step) (Result, error) {
-	m, err := a.Merchant(ctx, merchantID)
-	if err != nil {
+	if err := a.acquaint(ctx, merchantID); err != nil {
 		return Result{}, err
 	}
 	var res Result
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		m, err := a.settings(tx, merchantID)
+		if err != nil {
+			return err
+		}
 		before, err := tx.Payment(merchantID, paymentID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -154,7 +157,11 @@ func join(a, b escrow.Decision) escrow.Decision {
 
 // env gathers the circumstances of one command.
 func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment) (escrow.Env, error) {
-	env := a.circumstances(m, p, s.actor)
+	calendar, err := a.calendarIn(tx)
+	if err != nil {
+		return escrow.Env{}, err
+	}
+	env := a.circumstances(m, calendar, p, s.actor)
 	switch c := s.cmd.(type) {
 	case escrow.Open:
 		env.Profile.Contracted = m.Contracted(c.Method)
@@ -192,10 +199,10 @@ func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment)
 }
 
 // circumstances are those that need no reading.
-func (a *App) circumstances(m *merchant.Merchant, p *escrow.Payment, actor escrow.Actor) escrow.Env {
+func (a *App) circumstances(m *merchant.Merchant, calendar bizday.Calendar, p *escrow.Payment, actor escrow.Actor) escrow.Env {
 	profile := m.Profile
 	profile.Contracted = m.Contracted(p.Method)
-	return escrow.Env{Actor: actor, Now: m.Now(a.clock.Now()), Calendar: a.Calendar(), Profile: profile, Terms: m.Terms}
+	return escrow.Env{Actor: actor, Now: m.Now(a.clock.Now()), Calendar: calendar, Profile: profile, Terms: m.Terms}
 }
 
 // Directory kinds.

@@ -13,38 +13,6 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
-// Merchant returns a merchant's settings.
-func (a *App) Merchant(ctx context.Context, id string) (merchant.Merchant, error) {
-	a.mu.RLock()
-	m, ok := a.merchants[id]
-	a.mu.RUnlock()
-	if ok {
-		return m, nil
-	}
-	m, err := read(ctx, a, func(r *store.Reader) (merchant.Merchant, error) { return r.Merchant(id) })
-	if err != nil {
-		return m, notFound(err, "merchant")
-	}
-	a.keep(m)
-	return m, nil
-}
-
-// maxMerchants bounds the cache of merchants.
-const maxMerchants = 10_000
-
-// keep caches settings, unless newer ones came in between.
-func (a *App) keep(m merchant.Merchant) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if have, ok := a.merchants[m.ID]; ok && have.Version > m.Version {
-		return
-	}
-	if len(a.merchants) >= maxMerchants {
-		clear(a.merchants)
-	}
-	a.merchants[m.ID] = m
-}
-
 // ByCode finds a merchant by the public code that its pages carry.
 func (a *App) ByCode(ctx context.Context, code string) (merchant.Merchant, error) {
 	ref, err := read(ctx, a, func(r *store.Reader) (store.Ref, error) { return r.Lookup(dirCode, code) })
@@ -89,7 +57,7 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 		return m, invalid("code", "the shop code %s is taken", m.Code)
 	}
 	if err == nil {
-		a.keep(m)
+		a.keep(m, now)
 	}
 	return m, err
 }
@@ -98,6 +66,7 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 // checked, and stored with an audit row. Its error is returned as it is.
 func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error) (merchant.Merchant, error) {
 	var m merchant.Merchant
+	at := a.clock.Now()
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		var err error
 		if m, err = tx.Merchant(id); err != nil {
@@ -122,7 +91,7 @@ func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, chan
 		return a.audit(tx, id, actor, action, id, "")
 	})
 	if err == nil {
-		a.keep(m)
+		a.keep(m, at)
 		a.pokeAll()
 	}
 	return m, err
@@ -132,6 +101,7 @@ func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, chan
 // least to. It is not an audited setting: tests move it often.
 func (a *App) MoveClock(ctx context.Context, id string, to time.Time) (merchant.Merchant, error) {
 	var m merchant.Merchant
+	at := a.clock.Now()
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		var err error
 		if m, err = tx.Merchant(id); err != nil {
@@ -146,7 +116,7 @@ func (a *App) MoveClock(ctx context.Context, id string, to time.Time) (merchant.
 		return tx.UpdateMerchant(&m)
 	})
 	if err == nil {
-		a.keep(m)
+		a.keep(m, at)
 	}
 	return m, err
 }
@@ -190,7 +160,7 @@ func (a *App) Keys(ctx context.Context, merchantID string) ([]APIKey, error) {
 	return read(ctx, a, func(r *store.Reader) ([]APIKey, error) { return r.Keys(merchantID) })
 }
 
-// RevokeKey ends a key and its tokens at once.
+// RevokeKey ends a key and its tokens: at once on this node, after Lag on every other one.
 func (a *App) RevokeKey(ctx context.Context, actor, merchantID, key string) error {
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.RevokeKey(merchantID, key, a.clock.Now()); err != nil {

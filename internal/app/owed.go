@@ -96,13 +96,12 @@ func (a *App) ClaimMails(ctx context.Context, merchantID string, lease time.Dura
 // MailDone records a mail's fate together with what it means for its payment: a
 // notice that was delivered, or could not be, feeds the notice guard.
 func (a *App) MailDone(ctx context.Context, m Mail) error {
-	settings, err := a.Merchant(ctx, m.Merchant)
-	if err != nil {
+	if err := a.acquaint(ctx, m.Merchant); err != nil {
 		return err
 	}
 	m.Error = theirs(m.Error)
 	var res Result
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.MailDone(&m); err != nil {
 			return err
 		}
@@ -113,6 +112,10 @@ func (a *App) MailDone(ctx context.Context, m Mail) error {
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // a letter about nothing feeds no guard
 		}
+		if err != nil {
+			return err
+		}
+		settings, err := a.settings(tx, m.Merchant)
 		if err != nil {
 			return err
 		}

@@ -28,16 +28,19 @@ const (
 // must match what the shop registered. ID and Merchant of the request are set
 // here.
 func (a *App) Open(ctx context.Context, actor escrow.Actor, merchantID string, req escrow.Open) (escrow.Payment, error) {
-	return a.begin(ctx, actor, merchantID, req, nil)
+	return prepared(func() (escrow.Payment, error) {
+		m, err := a.Merchant(ctx, merchantID)
+		if err != nil {
+			return escrow.Payment{}, err
+		}
+		return a.begin(ctx, actor, &m, req, nil)
+	})
 }
 
-// begin opens a payment together with further steps that need its id.
-func (a *App) begin(ctx context.Context, actor escrow.Actor, merchantID string, req escrow.Open, more func(id string) ([]step, error)) (escrow.Payment, error) {
-	m, err := a.Merchant(ctx, merchantID)
-	if err != nil {
-		return escrow.Payment{}, err
-	}
-	if err := callable(&m, req); err != nil {
+// begin opens a payment together with further steps that need its id. It is
+// errOutrun when the merchant is not as it was given.
+func (a *App) begin(ctx context.Context, actor escrow.Actor, m *merchant.Merchant, req escrow.Open, more func(id string) ([]step, error)) (escrow.Payment, error) {
+	if err := callable(m, req); err != nil {
 		return escrow.Payment{}, err
 	}
 	req.Merchant = m.ID
@@ -46,7 +49,7 @@ func (a *App) begin(ctx context.Context, actor escrow.Actor, merchantID string, 
 	}
 	for range openTries {
 		req.ID = a.ids.Next(m.Now(a.clock.Now()))
-		p, err := a.beginAs(ctx, actor, &m, req, more)
+		p, err := a.beginAs(ctx, actor, m, req, more)
 		var no *escrow.Refusal
 		taken := errors.Is(err, store.ErrExists) || (errors.As(err, &no) && no.Code == escrow.Exists)
 		if !taken {
@@ -84,6 +87,9 @@ func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merch
 	}
 	var res Result
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := a.settingsAs(tx, m); err != nil {
+			return err
+		}
 		before, err := tx.Payment(m.ID, req.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -151,6 +157,10 @@ func (a *App) due(m *merchant.Merchant, due time.Time) (time.Time, error) {
 // OpenWithAccount begins a payment by a virtual account without a window: the
 // account is issued at once (V1 POST /vbanks).
 func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow.Open, order AccountOrder) (escrow.Payment, error) {
+	return prepared(func() (escrow.Payment, error) { return a.openWithAccount(ctx, merchantID, req, order) })
+}
+
+func (a *App) openWithAccount(ctx context.Context, merchantID string, req escrow.Open, order AccountOrder) (escrow.Payment, error) {
 	m, err := a.payee(ctx, merchantID)
 	if err != nil {
 		return escrow.Payment{}, err
@@ -162,7 +172,7 @@ func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow
 	}
 	order.Due = due
 	var issued []escrow.BankAccount
-	p, err := a.begin(ctx, escrow.Shop, merchantID, req, func(id string) ([]step, error) {
+	p, err := a.begin(ctx, escrow.Shop, &m, req, func(id string) ([]step, error) {
 		account, err := a.bank.IssueAccount(ctx, accountRequest(&m, id, req.Amount, order))
 		if err != nil {
 			return nil, fmt.Errorf("the bank issued no account: %w", err)
@@ -174,7 +184,7 @@ func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow
 		}, nil
 	})
 	var no *escrow.Refusal
-	if err != nil && !errors.As(err, &no) {
+	if err != nil && !errors.As(err, &no) && !errors.Is(err, errOutrun) {
 		return p, err // it may have been stored all the same, and with it the account
 	}
 	for _, account := range issued { // an account that no payment has must take no money
@@ -212,6 +222,9 @@ func (a *App) ChooseAccount(ctx context.Context, merchantID, paymentID string, c
 	p, err := a.Payment(ctx, merchantID, paymentID)
 	if err != nil || p.State == escrow.AwaitingDeposit {
 		return p, err
+	}
+	if m, err = a.MerchantNew(ctx, merchantID); err != nil { // the due time goes by its clock
+		return escrow.Payment{}, err
 	}
 	due, err := a.due(&m, c.Account.Due)
 	if err != nil {

@@ -147,5 +147,5 @@ func (a *App) Projected(ctx context.Context, p escrow.Payment) (*escrow.Deadline
 	if err != nil {
 		return nil, err
 	}
-	return escrow.Projected(p, a.circumstances(&m, &p, escrow.System))
+	return escrow.Projected(p, a.circumstances(&m, a.Calendar(), &p, escrow.System))
 }

@@ -60,7 +60,7 @@ func (s *server) showClock(ctx context.Context, c *call) (any, error) {
 }
 
 func (s *server) clock(ctx context.Context, merchantID string) (clockState, error) {
-	m, err := s.app.Merchant(ctx, merchantID)
+	m, err := s.app.MerchantNew(ctx, merchantID)
 	if err != nil {
 		return clockState{}, err
 	}

@@ -74,11 +74,11 @@ func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
 		)
 		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = ` + strconv.FormatInt(c.t.holder, 10) + `
 		WHERE (merchant, ` + c.key + `) IN (SELECT merchant, ` + c.key + ` FROM due) AND ` + c.open + among + ` RETURNING ` + c.columns
-	sets := make([][]any, len(shares))
+	ask := make([]question, len(shares))
 	for i, s := range shares {
-		sets[i] = []any{c.now.UnixMicro(), s.n, c.lease.UnixMicro(), s.merchant}
+		ask[i] = question{query, []any{c.now.UnixMicro(), s.n, c.lease.UnixMicro(), s.merchant}}
 	}
-	err = c.t.group.tx.many(query, sets, func(i int, rows rowSet) error {
+	err = c.t.group.tx.many(ask, func(i int, rows rowSet) error {
 		v, err := c.scan(rows)
 		out = append(out, v)
 		shares[i].n--

@@ -112,9 +112,11 @@ func (w watchedTx) add(query string, args ...any) error {
 	return w.writeTx.add(query, args...)
 }
 
-func (w watchedTx) many(query string, sets [][]any, scan func(int, rowSet) error) error {
-	w.r.note(query)
-	return w.writeTx.many(query, sets, scan)
+func (w watchedTx) many(questions []question, scan func(int, rowSet) error) error {
+	for _, q := range questions {
+		w.r.note(q.query)
+	}
+	return w.writeTx.many(questions, scan)
 }
 
 // AskEverything calls every method of a transaction and of a reader with every

@@ -131,9 +131,14 @@ type group struct {
 	transfers []loggedTransfer
 	// known are the payments that this transaction has read or written, as they
 	// will be when it commits.
-	known map[Ref]paymentRow
-	// undone restores known when a function fails.
+	known    map[Ref]paymentRow
+	standing standing
+	// undone restores known and standing when a function fails.
 	undone []func()
+}
+
+func newGroup(tx writeTx, lock string) *group {
+	return &group{tx: tx, lock: lock, known: map[Ref]paymentRow{}, standing: standing{merchants: map[string]int64{}}}
 }
 
 // once runs a group in one transaction and returns those that took part. It is
@@ -144,7 +149,7 @@ func (s *Store) once(writer int, jobs []*job) ([]*job, *lost) {
 		return jobs, asLost(s.engine.classify(err))
 	}
 	wait, _ := s.engine.lock()
-	g := &group{tx: tx, lock: wait, known: map[Ref]paymentRow{}}
+	g := newGroup(tx, wait)
 	jobs, written, l := s.runAll(g, jobs)
 	if l == nil && written == 0 {
 		_ = tx.rollback() // nothing was written
@@ -249,31 +254,58 @@ func (r Ref) compare(o Ref) int {
 	return cmp.Or(strings.Compare(r.Merchant, o.Merchant), strings.Compare(r.ID, o.ID))
 }
 
-// expect reads and locks the payments that the functions will ask for, in one order.
+// expect reads and locks the payments that the functions will ask for, in one
+// order, and reads in the same journey by which settings they decide. These are
+// read after the payments are locked: of two decisions about one payment the
+// later one never goes by older settings, or by a clock that is behind.
 func (g *group) expect(jobs []*job, lock string) error {
-	var refs []Ref
+	payments, merchants := expected(jobs)
+	if len(merchants) == 0 {
+		return nil
+	}
+	var ask []question
+	for _, r := range payments {
+		ask = append(ask, question{paymentByID + lock, []any{r.Merchant, r.ID}})
+		g.known[r] = paymentRow{}
+	}
+	for _, id := range merchants {
+		ask = append(ask, question{merchantVersion, []any{id}})
+	}
+	if err := g.tx.share(calendar); err != nil {
+		return err
+	}
+	return g.tx.many(append(ask, question{query: calendarRevision}), func(i int, rows rowSet) (err error) {
+		if i < len(payments) {
+			g.known[payments[i]], err = scanPaymentRow(rows)
+			return err
+		}
+		v, err := scalar[int64](rows)
+		if i -= len(payments); i < len(merchants) {
+			g.standing.merchants[merchants[i]] = v
+			return err
+		}
+		g.standing.calendar = &v
+		return err
+	})
+}
+
+// expected are the payments that functions ask for, and the merchants by whose
+// settings they decide, each in order and once.
+func expected(jobs []*job) (payments []Ref, merchants []string) {
 	for _, j := range jobs {
 		for _, h := range j.hints {
-			if h.payment && storable([]any{h.ref.Merchant, h.ref.ID}) {
-				refs = append(refs, h.ref)
+			if !h.decides || !storable([]any{h.ref.Merchant, h.ref.ID}) {
+				continue
+			}
+			merchants = append(merchants, h.ref.Merchant)
+			if h.payment {
+				payments = append(payments, h.ref)
 			}
 		}
 	}
-	slices.SortFunc(refs, Ref.compare)
-	refs = slices.Compact(refs)
-	if len(refs) == 0 {
-		return nil
-	}
-	sets := make([][]any, len(refs))
-	for i, r := range refs {
-		sets[i] = []any{r.Merchant, r.ID}
-		g.known[r] = paymentRow{}
-	}
-	return g.tx.many(paymentByID+lock, sets, func(i int, rows rowSet) error {
-		row, err := scanPaymentRow(rows)
-		g.known[refs[i]] = row
-		return err
-	})
+	slices.SortFunc(payments, Ref.compare)
+	slices.Sort(merchants)
+	return slices.Compact(payments), slices.Compact(merchants)
 }
 
 // remember keeps a payment as it now stands in the transaction.

@@ -114,11 +114,11 @@ func (g *group) ends() (map[string]*logEnd, error) {
 	ends := make(map[string]*logEnd, len(merchants))
 	var young []string
 	read := func(query string, merchants []string) error {
-		sets := make([][]any, len(merchants))
+		ask := make([]question, len(merchants))
 		for i, m := range merchants {
-			sets[i] = []any{m}
+			ask[i] = question{query, []any{m}}
 		}
-		return g.tx.many(query, sets, func(i int, rows rowSet) error {
+		return g.tx.many(ask, func(i int, rows rowSet) error {
 			end, err := scanEnd(rows)
 			end.merchant = merchants[i]
 			ends[end.merchant] = &end

@@ -60,6 +60,7 @@ func (t *Tx) InsertMerchant(m *merchant.Merchant) error {
 		return err
 	}
 	m.Version = 1
+	t.settingsChanged(m.ID)
 	return t.put(`INSERT INTO merchant (id, mode, name, ahead, version, created_at, doc) VALUES ($1, $2, $3, $4, 1, $5, $6)`,
 		m.ID, string(m.Mode), m.Name, m.Ahead.Microseconds(), m.CreatedAt.UnixMicro(), string(doc))
 }
@@ -71,6 +72,7 @@ func (t *Tx) UpdateMerchant(m *merchant.Merchant) error {
 		return err
 	}
 	m.Version++
+	t.settingsChanged(m.ID)
 	return t.later(ErrStale, `UPDATE merchant SET name = $1, ahead = $2, doc = $3, version = $4 WHERE id = $5 AND version = $6`,
 		m.Name, m.Ahead.Microseconds(), string(doc), m.Version, m.ID, m.Version-1)
 }

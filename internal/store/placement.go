@@ -53,6 +53,7 @@ func Placements() []Placement {
 		{"books_head", "how far a merchant's books are verified"},
 		{"books_violation", "what did not agree in a merchant's books"},
 		{"held_day", "what was held for a merchant's buyers, day by day"},
+		{"lease", "what one node at a time does for a merchant; what concerns all stands under an empty name"},
 		{"sandbox_record", "what the simulated parties know about a merchant"},
 	} {
 		out = append(out, Placement{Table: t.table, Way: Distributed, Column: "merchant", With: first, Why: t.why})
@@ -63,6 +64,7 @@ func Placements() []Placement {
 		Placement{Table: "commit_mark", Way: Distributed, Column: "writer", Why: "must commit together with the rows of which it is the proof, wherever they lie"},
 		Placement{Table: "books_state", Way: Distributed, Column: "name", Why: "the auditor's few notes; asked by their name"},
 		Placement{Table: "calendar_override", Way: Reference, Why: "the same for all merchants, read often and hardly ever written"},
+		Placement{Table: "agreement", Way: Reference, Why: "what all nodes agree on: read by every decision and hardly ever written, together with the calendar's overrides"},
 		Placement{Table: "goose_db_version", Way: Local, Why: "the steps of the schema, taken through the one server that nodes speak to"},
 	)
 }

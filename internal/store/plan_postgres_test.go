@@ -71,7 +71,7 @@ func TestPostgresPlansDoNotGrow(t *testing.T) {
 	p := &planner{t: t, plans: map[string][]string{}, explain: explainer(t, "SELECT 1")}
 	e := &postgres{}
 	wait, skip := e.lock()
-	askEverything(&Tx{queries: queries{ex: p, classify: e.classify, lock: wait, skip: skip}, group: &group{tx: p, known: map[Ref]paymentRow{}}})
+	askEverything(&Tx{queries: queries{ex: p, classify: e.classify, lock: wait, skip: skip}, group: newGroup(p, wait)})
 	if len(p.plans) < 35 {
 		t.Errorf("only %d statements were planned", len(p.plans))
 	}

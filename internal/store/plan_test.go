@@ -63,20 +63,21 @@ func (p *planner) later(_ error, query string, args ...any) error {
 
 func (p *planner) add(query string, args ...any) error { return p.later(nil, query, args...) }
 
-func (p *planner) many(query string, sets [][]any, _ func(int, rowSet) error) error {
-	for _, args := range sets {
-		p.note(query, args)
+func (p *planner) many(questions []question, _ func(int, rowSet) error) error {
+	for _, q := range questions {
+		p.note(q.query, q.args)
 	}
 	return nil
 }
 
-func (p *planner) hold(string) error { return nil }
-func (p *planner) enter(int)         {}
-func (p *planner) blame(int)         {}
-func (p *planner) leave() error      { return nil }
-func (p *planner) undo() error       { return nil }
-func (p *planner) commit() error     { return nil }
-func (p *planner) rollback() error   { return nil }
+func (p *planner) hold(string) error  { return nil }
+func (p *planner) share(string) error { return nil }
+func (p *planner) enter(int)          {}
+func (p *planner) blame(int)          {}
+func (p *planner) leave() error       { return nil }
+func (p *planner) undo() error        { return nil }
+func (p *planner) commit() error      { return nil }
+func (p *planner) rollback() error    { return nil }
 
 type noRows struct{}
 
@@ -98,7 +99,7 @@ func openPlanner(t *testing.T) (*planner, *Tx) {
 		t.Fatal("not the embedded engine")
 	}
 	p := &planner{t: t, e: e, plans: map[string][]string{}}
-	return p, &Tx{queries: queries{ex: p, classify: e.classify}, group: &group{tx: p, known: map[Ref]paymentRow{}}}
+	return p, &Tx{queries: queries{ex: p, classify: e.classify}, group: newGroup(p, "")}
 }
 
 // What a busy server asks all the time must not grow with what it has kept: a
@@ -142,6 +143,10 @@ func askEverything(tx *Tx) {
 		_, _ = tx.OwesBankOrders(merchant, now)
 	}
 	_, _ = tx.Payment("m", "imp_1")
+	_, _ = tx.MerchantVersion("m")
+	_, _ = tx.MerchantUnlocked("m")
+	_, _ = tx.CalendarRevision()
+	_ = tx.TakeLease("m", "clock", "node", now, now)
 	_, _ = tx.PaidPayment("m", "order-1")
 	_ = tx.updatePayment(&next, 1)
 	_ = tx.insertLines(&next, &escrow.Decision{PayoutHold: &held})

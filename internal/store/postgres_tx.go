@@ -216,9 +216,18 @@ func (t *pgTx) add(query string, args ...any) error {
 }
 
 func (t *pgTx) hold(name string) error {
+	return t.later(nil, `SELECT pg_advisory_xact_lock($1)`, lockNumber(name))
+}
+
+func (t *pgTx) share(name string) error {
+	return t.later(nil, `SELECT pg_advisory_xact_lock_shared($1)`, lockNumber(name))
+}
+
+// lockNumber is the number by which the server knows the lock of a name.
+func lockNumber(name string) int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name)) // a hash does not fail
-	return t.later(nil, `SELECT pg_advisory_xact_lock($1)`, int64(h.Sum64()))
+	return int64(h.Sum64())
 }
 
 // send gives the server what is queued and further statements, and reads the
@@ -298,19 +307,19 @@ func (t *pgTx) query(query string, args ...any) (rowSet, error) {
 	}}, nil
 }
 
-func (t *pgTx) many(query string, sets [][]any, scan func(int, rowSet) error) error {
-	if len(sets) == 0 {
+func (t *pgTx) many(questions []question, scan func(int, rowSet) error) error {
+	if len(questions) == 0 {
 		return t.state()
 	}
-	more := make([]statement, len(sets))
-	for i, args := range sets {
-		more[i] = statement{query: query, args: args, function: t.function}
+	more := make([]statement, len(questions))
+	for i, q := range questions {
+		more[i] = statement{query: q.query, args: q.args, function: t.function}
 	}
 	answers, err := t.send(more...)
 	if err != nil {
 		return err
 	}
-	for i := range sets {
+	for i := range questions {
 		rows, _ := answers.Query() // its error is that of the rows
 		for err == nil && rows.Next() {
 			err = scan(i, pgRows{Rows: rows})

@@ -152,12 +152,18 @@ func (q *queries) Overrides() ([]bizday.Override, error) {
 
 // PutOverride adds or replaces the override of a day.
 func (t *Tx) PutOverride(o bizday.Override, at time.Time) error {
+	if err := t.changeCalendar(); err != nil {
+		return err
+	}
 	return t.put(`INSERT INTO calendar_override (date, closed, reason, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (date) DO UPDATE SET closed = excluded.closed, reason = excluded.reason, at = excluded.at`, o.Date.String(), bit(o.Closed), o.Reason, at.UnixMicro())
 }
 
 // DeleteOverride takes the override of a day back.
 func (t *Tx) DeleteOverride(day bizday.Date) error {
+	if err := t.changeCalendar(); err != nil {
+		return err
+	}
 	return t.change(`DELETE FROM calendar_override WHERE date = $1`, day.String())
 }
 

@@ -257,9 +257,9 @@ func (t *sqliteTx) query(query string, args ...any) (rowSet, error) {
 	return st.Query(args...)
 }
 
-func (t *sqliteTx) many(query string, sets [][]any, scan func(int, rowSet) error) error {
-	for i, args := range sets {
-		rows, err := t.query(query, args...)
+func (t *sqliteTx) many(questions []question, scan func(int, rowSet) error) error {
+	for i, q := range questions {
+		rows, err := t.query(q.query, q.args...)
 		if err != nil {
 			return err
 		}
@@ -276,9 +276,10 @@ func (t *sqliteTx) many(query string, sets [][]any, scan func(int, rowSet) error
 func (t *sqliteTx) only(query string) error { _, err := t.run(query); return err }
 
 // hold: there is one writer.
-func (t *sqliteTx) hold(string) error { return nil }
-func (t *sqliteTx) blame(int)         {}
-func (t *sqliteTx) enter(int)         { t.inside, t.guarded = true, false }
+func (t *sqliteTx) hold(string) error  { return nil }
+func (t *sqliteTx) share(string) error { return nil }
+func (t *sqliteTx) blame(int)          {}
+func (t *sqliteTx) enter(int)          { t.inside, t.guarded = true, false }
 
 func (t *sqliteTx) leave() error {
 	if t.guarded {

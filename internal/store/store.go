@@ -133,10 +133,12 @@ type writeTx interface {
 	// add inserts a row that nothing else in the group reads or changes except by
 	// statements that come later. Rows of one statement may be inserted together.
 	add(query string, args ...any) error
-	// many runs one query with several sets of arguments and scans every row.
-	many(query string, sets [][]any, scan func(set int, rows rowSet) error) error
-	// hold takes the lock of a name until the end of the transaction.
+	// many asks several questions in one journey and scans every row of every answer.
+	many(questions []question, scan func(question int, rows rowSet) error) error
+	// hold takes the lock of a name until the end of the transaction; share takes
+	// it together with others who share it.
 	hold(name string) error
+	share(name string) error
 	// enter begins a function of the group; its statements are its own until leave
 	// or undo. leave ends a function that succeeded, undo one that failed: nothing
 	// of it remains. A *lost error means that the transaction cannot go on; one
@@ -166,6 +168,12 @@ const noCulprit = -1
 
 func (l *lost) Error() string { return l.cause.Error() }
 func (l *lost) Unwrap() error { return l.cause }
+
+// question is a query with its arguments.
+type question struct {
+	query string
+	args  []any
+}
 
 // executor runs statements. Both database/sql and pgx can stand behind it.
 type executor interface {
@@ -209,16 +217,21 @@ func started(ctx context.Context, e engine, options ...Option) (*Store, error) {
 
 // Hint is a row that a function will read or change.
 type Hint struct {
-	ref     Ref
-	payment bool
+	ref              Ref
+	payment, decides bool
 }
 
-// OnPayment says that a function asks for a payment, which may not exist yet.
-func OnPayment(merchant, id string) Hint { return Hint{Ref{merchant, id}, true} }
+// OnPayment says that a function asks for a payment, which may not exist yet,
+// and decides about it by its merchant's settings and the calendar.
+func OnPayment(merchant, id string) Hint { return Hint{Ref{merchant, id}, true, true} }
+
+// OnSettings says that a function decides something else by a merchant's
+// settings and the calendar. name is as that of OnRow.
+func OnSettings(merchant, name string) Hint { return Hint{Ref{merchant, name}, false, true} }
 
 // OnRow says that a function changes another row of a merchant, by any name that
 // is the same whenever the row is meant.
-func OnRow(merchant, name string) Hint { return Hint{Ref{merchant, name}, false} }
+func OnRow(merchant, name string) Hint { return Hint{Ref{merchant, name}, false, false} }
 
 // Write runs fn in a transaction. It returns after the commit, or with fn's own
 // error, in which case nothing of fn remains. A caller whose context ends while

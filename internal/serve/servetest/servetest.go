@@ -8,6 +8,7 @@ package servetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +51,7 @@ type Server struct {
 	Database string // URL of the PostgreSQL database; empty for SQLite
 
 	token string
+	data  string // the data folder
 }
 
 // Option changes how the server is built.
@@ -59,6 +63,7 @@ type setup struct {
 	real   bool
 	sender mail.Sender
 	log    io.Writer
+	clock  *clock.Manual
 }
 
 // At starts the clock at another instant.
@@ -70,6 +75,29 @@ func RealClock() Option { return func(s *setup) { s.real = true } }
 
 // Sender sends mail by the given sender instead of keeping it in the mailbox alone.
 func Sender(m mail.Sender) Option { return func(s *setup) { s.sender = m } }
+
+// Beside makes the server another node on the database of a first one, with the
+// same clock and the same secret. The test is skipped on SQLite, which has one
+// process alone.
+func Beside(first *Server) Option {
+	return func(s *setup) {
+		first.T.Helper()
+		if first.Database == "" {
+			first.T.Skip("several nodes share a PostgreSQL database")
+		}
+		s.config.Database, s.clock = config.Secret(first.Database), first.Clock
+		secret, err := os.ReadFile(filepath.Join(first.data, secretName))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(s.config.Data, secretName), secret, 0o600)
+		}
+		if err != nil {
+			first.T.Fatal(err)
+		}
+	}
+}
+
+// secretName is the file of the server's secret in its data folder.
+const secretName = "secret.key"
 
 // Config changes the settings.
 func Config(change func(*config.Config)) Option { return func(s *setup) { change(&s.config) } }
@@ -89,7 +117,7 @@ func Run(t testing.TB, options ...Option) *Server {
 	}
 	front := httptest.NewUnstartedServer(nil)
 	set.config.BaseURL = "http://" + front.Listener.Addr().String()
-	out := &Server{T: t, URL: set.config.BaseURL, Clock: clock.NewManual(set.start)}
+	out := &Server{T: t, URL: set.config.BaseURL, Clock: cmp.Or(set.clock, clock.NewManual(set.start)), data: set.config.Data}
 	opts := serve.Options{Clock: out.Clock, Log: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})), Sender: set.sender}
 	if set.real {
 		opts.Clock = clock.Real{}

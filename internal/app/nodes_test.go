@@ -1,0 +1,159 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+)
+
+// twoNodes are two servers on one database. Both have been asked for the
+// merchant, the calendar and a token, so that they remember them.
+func twoNodes(t *testing.T) (a, b *servetest.Server) {
+	t.Helper()
+	a = servetest.Run(t)
+	b = servetest.Run(t, servetest.Beside(a))
+	for _, s := range []*servetest.Server{a, b} {
+		if answer := s.Call("GET", "/payments/imp_0", map[string]string{"Authorization": a.Token()}, nil); answer.Status != 404 {
+			t.Fatalf("a payment that is not there: %d %s", answer.Status, answer.Raw)
+		}
+	}
+	return a, b
+}
+
+// byAccount is an order that opens a window for a virtual account.
+func byAccount(id string) escrow.Open {
+	o := order(id)
+	o.Method = escrow.VirtualAccount
+	return o
+}
+
+// TestSettingsOfAnotherNode: what one node changed counts in the next decision
+// of every other one, though no time has passed.
+func TestSettingsOfAnotherNode(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	p, err := b.App.Open(ctx, escrow.Shop, b.Merchant, byAccount("settings-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Change(func(m *merchant.Merchant) { m.Disable(escrow.VirtualAccount) })
+	if m, _ := b.App.Merchant(ctx, b.Merchant); !m.Offers(escrow.VirtualAccount) {
+		t.Fatal("the second node knew of the change; the test proves nothing")
+	}
+	_, err = b.App.Choose(ctx, b.Merchant, p.ID, app.Checkout{Method: escrow.VirtualAccount, Escrow: true, Terms: merchant.TermsVersion})
+	refused(t, err, app.MethodNotOffered)
+
+	b.Clock.Advance(app.Lag)
+	a.Change(func(m *merchant.Merchant) { m.Provider = "elsewhere" })
+	p, err = b.App.Open(ctx, escrow.Shop, b.Merchant, byAccount("settings-2"))
+	if err != nil || p.Provider != "elsewhere" {
+		t.Errorf("opened for the channel %q, want elsewhere; %v", p.Provider, err)
+	}
+}
+
+// TestSettingsAreOldByLagAtMost: outside of decisions a node learns of the
+// changes of others after Lag, and the sandbox at once.
+func TestSettingsAreOldByLagAtMost(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	a.Change(func(m *merchant.Merchant) { m.Name = "새이름" })
+	b.Clock.Advance(app.Lag)
+	if m, err := b.App.Merchant(ctx, b.Merchant); err != nil || m.Name != "새이름" {
+		t.Errorf("after %s the shop is still called %q; %v", app.Lag, m.Name, err)
+	}
+	a.Advance(a.Now().Add(48 * time.Hour))
+	var shown struct{ Now string }
+	b.MustV1("GET", "/sandbox/clock", nil).Into(t, &shown)
+	if at, err := time.Parse(time.RFC3339, shown.Now); err != nil || !at.Equal(a.Now().Truncate(time.Second)) {
+		t.Errorf("the second node's clock says %s, want %s; %v", shown.Now, a.Now(), err)
+	}
+}
+
+// TestARevokedKeyOnAnotherNode: its tokens pass for Lag and no longer.
+func TestARevokedKeyOnAnotherNode(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	token := b.Token()
+	if owner, err := b.App.TokenOwner(ctx, token); err != nil || owner != b.Merchant {
+		t.Fatalf("a live token: %q, %v", owner, err)
+	}
+	if err := a.App.RevokeKey(ctx, "test", a.Merchant, a.Key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.App.TokenOwner(ctx, token); !errors.Is(err, app.ErrUnauthorized) {
+		t.Errorf("on the node that revoked the key: %v", err)
+	}
+	if _, err := b.App.IssueToken(ctx, b.Key, b.Secret); !errors.Is(err, app.ErrUnauthorized) {
+		t.Errorf("a new token of a revoked key: %v", err)
+	}
+	b.Clock.Advance(app.Lag)
+	if _, err := b.App.TokenOwner(ctx, token); !errors.Is(err, app.ErrUnauthorized) {
+		t.Errorf("after %s on the other node: %v", app.Lag, err)
+	}
+}
+
+// TestAClockMovedOnAnotherNode: a decision goes by the clock as it stands, and
+// an account is due by it.
+func TestAClockMovedOnAnotherNode(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	p, err := b.App.Open(ctx, escrow.Shop, b.Merchant, byAccount("clock-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Advance(a.Now().Add(100 * 24 * time.Hour))
+	if b.Now().Equal(a.Now()) {
+		t.Fatal("the second node knew of the clock; the test proves nothing")
+	}
+	res, err := b.App.Choose(ctx, b.Merchant, p.ID, app.Checkout{Method: escrow.VirtualAccount, Escrow: true, Terms: merchant.TermsVersion})
+	if err != nil || !res.Payment.UpdatedAt.Equal(a.Now()) {
+		t.Errorf("decided at %s, want %s; %v", res.Payment.UpdatedAt, a.Now(), err)
+	}
+	a.Advance(a.Now().Add(100 * 24 * time.Hour))
+	p, err = b.App.OpenWithAccount(ctx, b.Merchant, order("clock-2"), app.AccountOrder{Bank: "004"})
+	if err != nil || p.State != escrow.AwaitingDeposit || !p.Account.Due.Equal(a.Now().Add(app.DefaultDue)) {
+		t.Fatalf("an account on the other node: %v, %+v", err, p.Account)
+	}
+}
+
+// TestAHolidayOfAnotherNode: a deadline that is set right after another node
+// closed a day leaves it out.
+func TestAHolidayOfAnotherNode(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	p := pay(t, b, issued(t, b, "holiday-1"), "tx-1")
+	day := bizday.DateOf(b.Now()).AddDays(1)
+	if _, err := a.App.SetOverride(ctx, "test", bizday.Override{Date: day, Closed: true, Reason: "임시공휴일"}); err != nil {
+		t.Fatal(err)
+	}
+	res, err := b.App.Do(ctx, escrow.Shop, b.Merchant, p.ID, escrow.RegisterDelivery{
+		Parcels: []escrow.Parcel{{Carrier: "ETC", Number: "1"}}, SentAt: b.Now(), SendEmail: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Drain()
+	if p, err = b.App.Payment(ctx, b.Merchant, res.Payment.ID); err != nil || p.Deadline == nil {
+		t.Fatalf("no deadline: %v, %+v", err, p)
+	}
+	e, err := a.App.Calendar().Explain(p.Deadline.From, p.Deadline.Days)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Deadline.LastDay != e.Last {
+		t.Errorf("the last day is %s; with the holiday it is %s", p.Deadline.LastDay, e.Last)
+	}
+	if err := b.App.Refresh(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if open, _, _ := b.App.Calendar().IsBusiness(day); open {
+		t.Error("the second node did not read the calendar anew")
+	}
+}
