@@ -154,7 +154,7 @@ func serverSecret(dir string) ([]byte, error) {
 		if _, err := rand.Read(secret); err != nil {
 			return nil, err
 		}
-		err = os.WriteFile(path, secret, 0o600)
+		err = keep(path, secret)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the server's secret: %w", err)
@@ -163,6 +163,27 @@ func serverSecret(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is damaged: it must have %d bytes; restore it from a backup", path, secretBytes)
 	}
 	return secret, nil
+}
+
+// keep makes a file of which a power cut leaves the whole or nothing.
+func keep(path string, content []byte) error {
+	half := path + ".new"
+	f, err := os.OpenFile(half, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(half, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // accounts lets the door ask a bank.
