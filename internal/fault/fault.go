@@ -21,4 +21,18 @@ const (
 	// RepeatLostCommit: a commit whose answer is lost counts as one that failed, and
 	// its work is done again (test/nodes, connections to the database).
 	RepeatLostCommit Bug = "repeat-lost-commit"
+	// AnswerFirst: the writer answers before it commits (test/kill).
+	AnswerFirst Bug = "answer-first"
+	// NewBankKey: an order that is asked for again gets another key at the bank
+	// (test/kill).
+	NewBankKey Bug = "new-bank-key"
+	// LazySync: SQLite runs with synchronous=NORMAL, which leaves the flush of the
+	// log to later (test/disk, power cut).
+	LazySync Bug = "lazy-sync"
+	// IgnoreFailedCommit: a commit that the disk refused counts as done (test/disk,
+	// disk full).
+	IgnoreFailedCommit Bug = "ignore-failed-commit"
+	// IgnoreStandby: the server's warning that it gave up waiting for the standby
+	// is no matter (test/failover).
+	IgnoreStandby Bug = "ignore-standby"
 )

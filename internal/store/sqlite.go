@@ -16,6 +16,8 @@ import (
 	"github.com/pressly/goose/v3"
 	moderncsqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/holdfast-pay/holdfast/internal/fault"
 )
 
 //go:embed migrations/sqlite/*.sql
@@ -94,7 +96,7 @@ func lockOut(path string) (*os.File, error) {
 
 func (e *sqlite) open(ctx context.Context, file string) error {
 	var err error
-	if e.writer, err = sql.Open("sqlite", dsn(file, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
+	if e.writer, err = sql.Open("sqlite", dsn(file, "_txlock=immediate", "_pragma=journal_mode(WAL)", fmt.Sprintf("_pragma=synchronous(%d)", synchronous()),
 		"_pragma=busy_timeout(5000)", "_pragma=foreign_keys(ON)", fmt.Sprintf("_pragma=wal_autocheckpoint(%d)", checkpointPages), "_pragma=cache_size(-16000)",
 		"_pragma=temp_store(MEMORY)")); err != nil {
 		return err
@@ -143,15 +145,28 @@ func dsn(file string, params ...string) string {
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + strings.Join(params, "&")
 }
 
+// SQLite's words for when the log is flushed: at each commit, or later.
+const (
+	syncNormal = 1
+	syncFull   = 2
+)
+
+func synchronous() int {
+	if fault.Planted(fault.LazySync) {
+		return syncNormal
+	}
+	return syncFull
+}
+
 // check refuses a library with known corruption and settings that are not durable.
 func (e *sqlite) check(ctx context.Context) error {
 	var version, journal string
-	var synchronous int
+	var flushes int
 	row := func(q string, dest any) error { return e.writer.QueryRowContext(ctx, q).Scan(dest) }
 	for _, q := range []struct {
 		query string
 		dest  any
-	}{{"SELECT sqlite_version()", &version}, {"PRAGMA journal_mode", &journal}, {"PRAGMA synchronous", &synchronous}} {
+	}{{"SELECT sqlite_version()", &version}, {"PRAGMA journal_mode", &journal}, {"PRAGMA synchronous", &flushes}} {
 		if err := row(q.query, q.dest); err != nil {
 			return fmt.Errorf("open the database: %w", err)
 		}
@@ -159,8 +174,8 @@ func (e *sqlite) check(ctx context.Context) error {
 	if olderVersion(version, leastSQLite) {
 		return fmt.Errorf("SQLite %s can corrupt a WAL database; at least %s is needed", version, leastSQLite)
 	}
-	if journal != "wal" || synchronous != 2 {
-		return fmt.Errorf("the database runs with journal_mode=%s synchronous=%d; wal and FULL (2) are needed", journal, synchronous)
+	if journal != "wal" || flushes != synchronous() {
+		return fmt.Errorf("the database runs with journal_mode=%s synchronous=%d; wal and FULL (2) are needed", journal, flushes)
 	}
 	return nil
 }
@@ -398,7 +413,9 @@ func (e *sqlite) classify(err error) error {
 		if se.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
 			return fmt.Errorf("%w (%w)", ErrExists, err)
 		}
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY:
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL:
+		// Nothing follows from what a failing disk says: whoever asked tries again.
 		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
@@ -44,7 +45,7 @@ func (l *Loops) mail(ctx context.Context, m app.Mail) error {
 	default:
 		m.Error, m.DueAt = err.Error(), now.Add(mailPauses[tries-1])
 	}
-	return l.App.MailDone(ctx, m)
+	return l.kept(ctx, func() error { return l.App.MailDone(ctx, m) })
 }
 
 const (
@@ -124,7 +125,7 @@ func (l *Loops) logged(ctx context.Context, w app.Webhook, a webhook.Attempt) er
 	if err != nil {
 		return err
 	}
-	return l.App.WebhookDone(ctx, w, raw)
+	return l.kept(ctx, func() error { return l.App.WebhookDone(ctx, w, raw) })
 }
 
 // unsayable is what a shop's log says of a call that has no body.
@@ -203,17 +204,23 @@ func (l *Loops) order(ctx context.Context, o app.BankOrder) error {
 	if err := l.App.MarkAsked(ctx, o); err != nil {
 		return err
 	}
+	asked := bankOrder(o)
 	var res bank.Result
 	var err error
 	if !first {
-		res, err = l.Bank.Inquire(ctx, o.Merchant, o.Key)
+		res, err = l.Bank.Inquire(ctx, o.Merchant, asked.Key)
 	}
 	if first || errors.Is(err, bank.ErrNoOrder) {
-		res, err = l.Bank.Send(ctx, o.Merchant, bankOrder(o))
+		res, err = l.Bank.Send(ctx, o.Merchant, asked)
 	}
 	if errors.Is(err, bank.ErrDuplicate) {
-		res, err = l.Bank.Inquire(ctx, o.Merchant, o.Key)
+		res, err = l.Bank.Inquire(ctx, o.Merchant, asked.Key)
 	}
+	return l.kept(ctx, func() error { return l.heard(ctx, o, res, err) })
+}
+
+// heard books what the bank said, or that it said nothing.
+func (l *Loops) heard(ctx context.Context, o app.BankOrder, res bank.Result, err error) error {
 	var no *bank.Invalid
 	switch {
 	case errors.As(err, &no):
@@ -224,10 +231,32 @@ func (l *Loops) order(ctx context.Context, o app.BankOrder) error {
 	return l.answered(ctx, o, res)
 }
 
+// kept records an outcome, and goes on trying while the database is away, for as
+// long as the work is ours: an outcome that is forgotten is work done twice. A
+// step that is driven by hand tells at once.
+func (l *Loops) kept(ctx context.Context, record func() error) error {
+	for end := time.After(l.Lease); ; {
+		err := record()
+		if !app.IsUnavailable(err) || l.stop == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-end:
+			return err
+		case <-time.After(rest):
+		}
+	}
+}
+
 func bankOrder(o app.BankOrder) bank.Order {
 	kind := bank.Refund
 	if o.Kind == app.OrderPayout {
 		kind = bank.Payout
+	}
+	if fault.Planted(fault.NewBankKey) && o.Attempts > 1 {
+		o.Key = fmt.Sprintf("%s-%d", o.Key, o.Attempts)
 	}
 	return bank.Order{Key: o.Key, Kind: kind, Amount: o.Amount, Bank: o.Account.Bank, Number: o.Account.Number, Holder: o.Account.Holder, Card: o.Card, Memo: o.Ref}
 }
