@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian: Chromium, a font with Korean letters so that
 # screenshots show text and not boxes, PostgreSQL, of which each package of tests starts a
-# server of its own, and haproxy, which test/nodes puts before several nodes. Does nothing when
-# all are there.
+# server of its own, haproxy, which test/nodes puts before several nodes, and mkfs.ext4, with
+# which test/disk makes the disk that it breaks. Does nothing when all are there.
 set -euo pipefail
 
 missing=()
@@ -16,13 +16,14 @@ dpkg-query -W -f='${Status}' fonts-noto-cjk 2>/dev/null | grep -q 'ok installed'
   missing+=(fonts-noto-cjk)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
+[ -x /usr/sbin/mkfs.ext4 ] || missing+=(e2fsprogs)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 refuse() {
   echo "The tests need: ${missing[*]}" >&2
   echo "$1" >&2
   echo "On Debian:  sudo apt-get install ${missing[*]}" >&2
-  echo "Elsewhere:  install Chromium, a font with Korean letters, PostgreSQL 15 or newer and haproxy, and set CHROMIUM to the browser's path." >&2
+  echo "Elsewhere:  install Chromium, a font with Korean letters, PostgreSQL 15 or newer, haproxy and e2fsprogs, and set CHROMIUM to the browser's path." >&2
   exit 1
 }
 

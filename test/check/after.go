@@ -2,7 +2,9 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,10 +104,19 @@ func (k After) acknowledged(t testing.TB, byID map[string]*History) {
 		}
 		for kind := range acts {
 			if n := h.Count(kind); n != 1 {
-				t.Errorf("payment %s: %s was acknowledged and happened %d times", id, kind, n)
+				t.Errorf("payment %s: %s was acknowledged and happened %d times; it has %s", id, kind, n, h.story())
 			}
 		}
 	}
+}
+
+// story is the payment's events in a line.
+func (h *History) story() string {
+	var out []string
+	for _, e := range h.Events {
+		out = append(out, fmt.Sprintf("%d %s %s", e.Seq, e.Type, e.At.Format(time.RFC3339Nano)))
+	}
+	return strings.Join(out, ", ")
 }
 
 // all reads every payment of the merchant with its history.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 	"github.com/holdfast-pay/holdfast/test/check"
 	"github.com/holdfast-pay/holdfast/test/load"
@@ -22,8 +23,24 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills the program")
 	}
-	killed(t, program.New(t, program.Build(t, "")), nil)
+	killed(t, program.New(t, program.Build(t, "")), *kills, nil)
 }
+
+// TestKilledPlanted: a program that answers before it commits is caught, and one
+// that forgets under which key it has given an order to the bank.
+func TestKilledPlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and kills the program")
+	}
+	for _, bug := range []fault.Bug{fault.AnswerFirst, fault.NewBankKey} {
+		t.Run(string(bug), func(t *testing.T) {
+			check.Caught(t, func(t testing.TB) { killed(t, program.New(t, program.Build(t, bug)), plantedKills, nil) })
+		})
+	}
+}
+
+// plantedKills are the kills that a planted bug may survive at most.
+const plantedKills = 20
 
 // TestKilledOnPostgres kills the program, and now and then the database with it.
 func TestKilledOnPostgres(t *testing.T) {
@@ -33,7 +50,7 @@ func TestKilledOnPostgres(t *testing.T) {
 	server := pgtest.StartFor(t)
 	p := program.New(t, program.Build(t, ""))
 	p.Database = server.TCP("postgres")
-	killed(t, p, func() {
+	killed(t, p, *kills, func() {
 		if err := errors.Join(server.Kill(), server.Launch()); err != nil {
 			t.Error(err)
 		}
@@ -45,13 +62,13 @@ const databaseTurn = 10
 
 // killed kills the program under load; killDatabase, if there is one, kills and
 // starts the database.
-func killed(t *testing.T, p *program.Program, killDatabase func()) {
+func killed(t testing.TB, p *program.Program, kills int, killDatabase func()) {
 	t.Helper()
 	began := time.Now()
 	hooks := load.NewReceiver(t)
 	p.Start()
 	l := load.Start(t, load.Config{Base: p.URL, Notice: hooks.URL})
-	for n := range *kills {
+	for n := 0; n < kills && !t.Failed(); n++ {
 		time.Sleep(shortest + rand.N(longest-shortest))
 		if killDatabase != nil && n%databaseTurn == 0 {
 			killDatabase()
@@ -67,8 +84,8 @@ func killed(t *testing.T, p *program.Program, killDatabase func()) {
 	l.Advance(t, "336h")
 	p.Stop()
 	s := check.After{Acks: l.Acks(), Clock: l.Clock(), Came: hooks.Came, Broken: hooks.Broken}.Program(t, p.Data, p.Database)
-	t.Logf("%d kills in %s, %d steps acknowledged, %d calls repeated: %+v", *kills+1, took.Round(time.Second), l.Count(), l.Repeated(), s)
-	if l.Count() < 2**kills {
+	t.Logf("%d kills in %s, %d steps acknowledged, %d calls repeated: %+v", kills+1, took.Round(time.Second), l.Count(), l.Repeated(), s)
+	if l.Count() < 2*kills {
 		t.Errorf("%d steps are too few to show anything", l.Count())
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,14 +54,16 @@ type Load struct {
 	token  string
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
+	off    atomic.Bool // see PowerOff
 
-	mu     sync.Mutex
-	acks   Acks
-	count  int
-	last   time.Time     // of the latest acknowledgement
-	gap    time.Duration // the longest between two
-	moved  time.Time     // where the shop's clock was said to stand
-	resent int
+	mu      sync.Mutex
+	acks    Acks
+	count   int
+	last    time.Time     // of the latest acknowledgement
+	gap     time.Duration // the longest between two
+	moved   time.Time     // where the shop's clock was said to stand
+	resent  int
+	refused int
 }
 
 // Acks are the steps of payments that the shop was told are done.
@@ -158,6 +161,39 @@ func (l *Load) acked(id string, what escrow.EventType) {
 	l.count++
 	l.gap, l.last = max(l.gap, time.Since(l.last)), time.Now()
 }
+
+// Refused is how many calls the server answered with a failure of its own (5xx).
+func (l *Load) Refused() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refused
+}
+
+func (l *Load) refusedCall() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused++
+}
+
+// Acknowledged are up to limit of the payments that were acknowledged.
+func (l *Load) Acknowledged(limit int) (ids []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := range l.acks {
+		if len(ids) == limit {
+			break
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// PowerOff says that the server's machine is without power from now on: an answer
+// that comes all the same counts as none, because a dead machine gives none.
+func (l *Load) PowerOff() { l.off.Store(true) }
+
+// PowerOn says that answers count again.
+func (l *Load) PowerOn() { l.off.Store(false) }
 
 func (l *Load) unanswered() {
 	l.mu.Lock()

@@ -33,6 +33,8 @@ type answer struct {
 
 func (a answer) ok() bool { return a.Status == http.StatusOK && a.Code == 0 }
 
+var errOff = errors.New("the power was off")
+
 // call makes one call. An error says that nobody knows whether it was done.
 func (l *Load) call(ctx context.Context, method, path string, body any) (answer, error) {
 	raw, err := json.Marshal(body)
@@ -53,14 +55,27 @@ func (l *Load) call(ctx context.Context, method, path string, body any) (answer,
 	if err = errors.Join(err, res.Body.Close()); err != nil {
 		return answer{}, err
 	}
+	if l.off.Load() {
+		return answer{}, errOff
+	}
 	a := answer{Status: res.StatusCode}
 	if err := json.Unmarshal(got, &a); err != nil {
 		return a, fmt.Errorf("%d %s: %w", res.StatusCode, got, err)
 	}
 	if a.Status >= http.StatusInternalServerError {
+		l.refusedCall()
 		return a, fmt.Errorf("status %d: %s", a.Status, a.Message)
 	}
 	return a, nil
+}
+
+// Read asks for a payment that was acknowledged.
+func (l *Load) Read(ctx context.Context, id string) error {
+	a, err := l.call(ctx, http.MethodGet, "/payments/"+id, nil)
+	if err == nil && !a.ok() {
+		err = fmt.Errorf("%d %s", a.Status, a.Message)
+	}
+	return err
 }
 
 // pause lets time pass after a call without an answer.
@@ -109,15 +124,26 @@ func (l *Load) clockIs(a answer) {
 }
 
 // Advance moves the shop's clock when the load is at rest, and returns when all
-// that falls due has been done.
+// that falls due has been done. The hand of the load may have left a move that is
+// still under way.
 func (l *Load) Advance(t testing.TB, by string) {
 	t.Helper()
 	l.client.Timeout = advanceLimit
-	a, err := l.call(t.Context(), http.MethodPost, "/sandbox/clock/advance", map[string]any{"by": by})
-	if err != nil || !a.ok() {
-		t.Fatalf("the clock does not move: %v %d %s", err, a.Status, a.Message)
+	ctx, cancel := context.WithTimeout(t.Context(), advanceLimit)
+	defer cancel()
+	for {
+		a, err := l.call(ctx, http.MethodPost, "/sandbox/clock/advance", map[string]any{"by": by})
+		switch {
+		case err != nil:
+			t.Fatalf("the clock does not move: %v", err)
+		case a.ok():
+			l.clockIs(a)
+			return
+		case a.Status != http.StatusConflict:
+			t.Fatalf("the clock does not move: %d %s", a.Status, a.Message)
+		}
+		l.pause(ctx)
 	}
-	l.clockIs(a)
 }
 
 // advanceLimit bounds Advance.
