@@ -67,6 +67,7 @@ func (cmd *serveCmd) Run(k *kong.Context) error {
 	case err = <-failed:
 	case <-ctx.Done():
 		log.Info("stopping")
+		srv.End()
 		wait, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 		defer cancel()
 		err = front.Shutdown(wait)

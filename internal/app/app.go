@@ -191,6 +191,10 @@ func invalid(field, format string, args ...any) error {
 	return &escrow.Refusal{Code: escrow.Invalid, Field: field, Reason: fmt.Sprintf(format, args...)}
 }
 
+// ErrEnding says that this node was told to stop in the middle of a long task.
+// Another node can go on with it.
+var ErrEnding = fmt.Errorf("this node is being stopped: %w", store.ErrUnavailable)
+
 // IsUnavailable reports whether an error means that nothing was written and the
 // same call may succeed later: the disk is full or the database does not answer.
 func IsUnavailable(err error) bool {

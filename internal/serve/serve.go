@@ -109,6 +109,10 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 // Handler serves every edge.
 func (s *Server) Handler() http.Handler { return s.handler }
 
+// End tells the server that it is going to be closed: long tasks stop where they
+// are, everything else goes on.
+func (s *Server) End() { s.Loops.End() }
+
 // Close ends the loops and closes the database.
 func (s *Server) Close() error {
 	s.Loops.Close()

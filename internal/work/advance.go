@@ -101,8 +101,11 @@ func (l *Loops) settle(ctx context.Context, merchantID string) (int, error) {
 // Advance moves a sandbox merchant's clock to an instant, stopping at every
 // instant at which something falls due, and returns when everything that
 // follows is done. It refuses to go back, and a second call for the same
-// merchant while the first runs is ErrAdvancing.
-func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) error {
+// merchant while the first runs is ErrAdvancing. With app.ErrEnding the clock may
+// stand anywhere on the way.
+func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) (err error) {
+	ctx, told := l.untilEnd(ctx)
+	defer func() { err = told(err) }()
 	if _, busy := l.advancing.LoadOrStore(merchantID, struct{}{}); busy {
 		return ErrAdvancing
 	}

@@ -165,3 +165,12 @@ func TestOneStepAtATime(t *testing.T) {
 		t.Error("there is a loop for sleep")
 	}
 }
+
+// TestAdvanceEnds: a clock that is being moved does not keep a node from stopping.
+func TestAdvanceEnds(t *testing.T) {
+	w := newWorld(t)
+	w.loops.End()
+	if err := w.loops.Advance(t.Context(), w.Merchant, w.Now().Add(time.Hour)); !errors.Is(err, app.ErrEnding) || !app.IsUnavailable(err) {
+		t.Errorf("moving the clock ends with %v", err)
+	}
+}

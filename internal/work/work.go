@@ -94,6 +94,9 @@ type Loops struct {
 	shops     *shopGate
 	wg        sync.WaitGroup
 	stop      context.CancelFunc
+	// ending ends when the node is told to stop.
+	ending context.Context
+	end    context.CancelFunc
 }
 
 // New builds the loops; Start runs them.
@@ -102,7 +105,9 @@ func New(c Config) *Loops {
 		c.CallLimit = defaultCallLimit
 	}
 	c.Lease = cmp.Or(c.Lease, defaultLease)
-	return &Loops{Config: c, shops: newShopGate()}
+	l := &Loops{Config: c, shops: newShopGate()}
+	l.ending, l.end = context.WithCancel(context.Background())
+	return l
 }
 
 // Start runs the loops until Close. Each kind has its own loop, so that a dead
@@ -119,6 +124,25 @@ func (l *Loops) Start() {
 	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
 	l.every(ctx, app.Lag, "the calendar could not be read", l.App.Refresh)
 	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)
+}
+
+// End lets clocks that are being moved stop where they are, with app.ErrEnding,
+// so that nobody waits for them when the node is to stop. The loops go on until Close.
+func (l *Loops) End() { l.end() }
+
+// untilEnd is a context that also ends with End, and the error that is told then
+// in the place of another.
+func (l *Loops) untilEnd(ctx context.Context) (context.Context, func(error) error) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(l.ending, cancel)
+	return ctx, func(err error) error {
+		stop()
+		cancel()
+		if err != nil && l.ending.Err() != nil {
+			return app.ErrEnding
+		}
+		return err
+	}
 }
 
 // Close ends the loops after what they are doing.

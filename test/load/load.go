@@ -44,6 +44,8 @@ type Config struct {
 	Limit time.Duration
 	// Still leaves the shop's clock alone.
 	Still bool
+	// Through makes the calls; a transport with a connection for each worker when nil.
+	Through http.RoundTripper
 }
 
 // Load is a load under way.
@@ -78,10 +80,11 @@ func Start(t testing.TB, c Config) *Load {
 	if c.Limit == 0 {
 		c.Limit = defaultLimit
 	}
+	if c.Through == nil {
+		c.Through = &http.Transport{MaxIdleConnsPerHost: c.Workers + 1}
+	}
 	ctx, stop := context.WithCancel(context.Background())
-	l := &Load{c: c, t: t, stop: stop, acks: Acks{}, client: &http.Client{
-		Timeout: c.Limit, Transport: &http.Transport{MaxIdleConnsPerHost: c.Workers + 1},
-	}}
+	l := &Load{c: c, t: t, stop: stop, acks: Acks{}, client: &http.Client{Timeout: c.Limit, Transport: c.Through}}
 	t.Cleanup(func() { l.Stop() })
 	l.signIn(ctx)
 	l.last = time.Now()

@@ -1,6 +1,7 @@
 package nodes_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/holdfast-pay/holdfast/test/program"
 )
 
 // haproxyConfig is a balancer as an operator would set it up: a node gets work
@@ -35,22 +38,22 @@ backend nodes
 
 // balance runs haproxy before the nodes until the end of the test. Where it is
 // missing the test is skipped, or fails with CI set.
-func balance(t *testing.T, addr string, nodes []*node) {
+func balance(t *testing.T, addr string, nodes []*program.Program) {
 	t.Helper()
 	bin := needHaproxy(t)
 	var text strings.Builder
 	fmt.Fprintf(&text, haproxyConfig, addr)
-	for _, n := range nodes {
-		fmt.Fprintf(&text, "  server %s %s\n", n.name, n.addr)
+	for i, n := range nodes {
+		fmt.Fprintf(&text, "  server node%d %s\n", i+1, n.Addr)
 	}
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said := &tail{}
+	var said bytes.Buffer
 	cmd := exec.Command(bin, "-db", "-f", file) //nolint:noctx // it is ended by a signal
-	cmd.Stdout, cmd.Stderr = said, said
-	dieWithParent(cmd)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	program.DieWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -58,13 +61,13 @@ func balance(t *testing.T, addr string, nodes []*node) {
 		_ = cmd.Process.Kill() // it may be gone already
 		_ = cmd.Wait()
 		if t.Failed() {
-			t.Logf("haproxy said:\n%s", said)
+			t.Logf("haproxy said:\n%s", said.String())
 		}
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
 	if err := ready(ctx, "http://"+addr); err != nil {
-		t.Fatalf("haproxy is not ready: %v\n%s", err, said)
+		t.Fatalf("haproxy is not ready: %v", err) // what it says is shown at its end
 	}
 }
 

@@ -48,7 +48,6 @@ type cutOff struct {
 
 func newCutOff(t *testing.T, bug fault.Bug) *cutOff {
 	t.Helper()
-	needHaproxy(t)
 	server := pgtest.StartFor(t)
 	x := &cutOff{}
 	s := setup{bug: bug, env: []string{"HOLDFAST_DATABASE_PATIENCE=" + databasePatience.String()}}
@@ -65,7 +64,7 @@ func newCutOff(t *testing.T, bug fault.Bug) *cutOff {
 // ready makes payments that wait for a decision, and some that are confirmed, of
 // which much can be given back.
 func (x *cutOff) ready(name string) []string {
-	h := newHand(x.c.nodes[size-1].url(), x.token, time.Minute)
+	h := newHand(x.c.nodes[size-1].URL(), x.token, time.Minute)
 	payments := make([]string, cutFor)
 	for i := range payments {
 		id := h.order(x.t, fmt.Sprintf("%s-%d", strings.ReplaceAll(name, " ", "-"), i), "")
@@ -98,7 +97,7 @@ func (x *cutOff) during(n int, name, toxic string, all bool) {
 	x.recovered()
 	x.t.Logf("%s: the slowest answer took %s, back after %s", name, x.slowest().Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
 	x.wave(n+1, payments, acts)
-	h := newHand(x.c.nodes[0].url(), x.token, time.Minute)
+	h := newHand(x.c.nodes[0].URL(), x.token, time.Minute)
 	for _, id := range payments {
 		x.do(hands, h, act{Verb: look, Payment: id})
 	}
@@ -109,12 +108,12 @@ func (x *cutOff) recovered() {
 	ctx, cancel := context.WithTimeout(x.t.Context(), backWithin)
 	defer cancel()
 	for _, n := range x.c.nodes {
-		h := newHand(n.url(), x.token, answeredWithin)
+		h := newHand(n.URL(), x.token, answeredWithin)
 		for ok := false; !ok; {
-			a, err := h.call(ctx, http.MethodPost, "/payments/prepare", map[string]any{"merchant_uid": "probe-" + n.name, "amount": price})
+			a, err := h.call(ctx, http.MethodPost, "/payments/prepare", map[string]any{"merchant_uid": "probe-" + n.Addr, "amount": price})
 			ok = err == nil && (a.ok() || a.Status < http.StatusInternalServerError)
 			if ctx.Err() != nil {
-				x.t.Fatalf("%s does not come back within %s: %v", n.name, backWithin, err)
+				x.t.Fatalf("%s does not come back within %s: %v", n.Addr, backWithin, err)
 			}
 		}
 	}

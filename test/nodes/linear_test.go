@@ -94,7 +94,7 @@ func (r *race) wave(round int, payments []string, among []act) {
 	for client := range hands {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(client), uint64(round)))
-			h := newHand(r.c.nodes[client%size].url(), r.token, r.patience)
+			h := newHand(r.c.nodes[client%size].URL(), r.token, r.patience)
 			defer h.client.CloseIdleConnections()
 			for _, id := range payments {
 				a := among[rng.IntN(len(among))]
@@ -110,7 +110,7 @@ func (r *race) wave(round int, payments []string, among []act) {
 // others act. What time did to a payment is seen from its events.
 func (r *race) timePasses(payments []string, n int) {
 	<-time.After(rand.N(100 * time.Millisecond)) // anywhere among the acts
-	h := newHand(r.c.nodes[n%size].url(), r.token, time.Minute)
+	h := newHand(r.c.nodes[n%size].URL(), r.token, time.Minute)
 	call := r.now()
 	a, err := h.call(r.t.Context(), http.MethodPost, "/sandbox/clock/advance", map[string]any{"by": "20d"})
 	if err != nil || !a.ok() {

@@ -58,6 +58,8 @@ type Program struct {
 	// Database is the connection URL of PostgreSQL; empty for SQLite.
 	Database string
 	Addr     string
+	// Env are further settings, each NAME=value; they win.
+	Env []string
 
 	t    testing.TB
 	cmd  *exec.Cmd
@@ -100,6 +102,8 @@ func (p *Program) Start() {
 func (p *Program) Launch() error {
 	p.cmd = exec.Command(p.Bin, "serve", "--seed", "--listen", p.Addr, "--data", p.Data) //nolint:noctx // it ends by Kill or Stop
 	p.cmd.Env = append(clean(os.Environ()), "HOLDFAST_BASE_URL="+p.URL(), "HOLDFAST_DATABASE="+p.Database)
+	p.cmd.Env = append(p.cmd.Env, p.Env...)
+	DieWithParent(p.cmd)
 	p.cmd.Stderr = &p.said // what it prints at the start is the same each time
 	if err := p.cmd.Start(); err != nil {
 		p.cmd = nil
