@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
@@ -221,7 +223,7 @@ func (d *paymentDoc) fillParts(p *escrow.Payment) {
 func decodePayment(p *escrow.Payment, doc string) error {
 	var d paymentDoc
 	if err := json.Unmarshal([]byte(doc), &d); err != nil {
-		return fmt.Errorf("store: payment %s/%s has a document that cannot be read: %w", p.Merchant, p.ID, err)
+		return err
 	}
 	p.Grounds, p.Goods, p.TaxFree, p.VAT, p.Name, p.Buyer, p.English = d.Grounds, d.Goods, d.TaxFree, d.VAT, d.Name, d.Buyer, d.English
 	p.Device, p.UserAgent, p.CustomData, p.NoticeURLs, p.RedirectURL = d.Device, d.UserAgent, d.CustomData, d.NoticeURLs, d.RedirectURL
@@ -342,18 +344,47 @@ func scanPayment(rows rowSet) (escrow.Payment, error) {
 }
 
 func (r *paymentRow) payment() (escrow.Payment, error) {
-	p := escrow.Payment{
-		Merchant: r.merchant, ID: r.id, OrderID: r.order, Version: r.version, Seq: r.seq, State: escrow.State(r.state), Escrow: r.escrow == 1,
-		Method: escrow.Method(r.method), Amount: money.Won(r.amount), Refunded: money.Won(r.refunded),
-		OpenedAt: micros(r.opened).time(), PaidAt: instant(r.paid), FailedAt: instant(r.failed), CancelledAt: instant(r.cancelled),
-		UpdatedAt: micros(r.updated).time(), WakeAt: instant(r.wake), TrackAt: instant(r.track),
-	}
+	p, err := r.documented()
+	p.Merchant, p.ID, p.OrderID, p.Version, p.Seq, p.State, p.Escrow = r.merchant, r.id, r.order, r.version, r.seq, escrow.State(r.state), r.escrow == 1
+	p.Method, p.Amount, p.Refunded = escrow.Method(r.method), money.Won(r.amount), money.Won(r.refunded)
+	p.OpenedAt, p.PaidAt, p.FailedAt, p.CancelledAt = micros(r.opened).time(), instant(r.paid), instant(r.failed), instant(r.cancelled)
+	p.UpdatedAt, p.WakeAt, p.TrackAt = micros(r.updated).time(), instant(r.wake), instant(r.track)
 	if r.tasks != nil {
 		for t := range strings.SplitSeq(*r.tasks, ",") {
 			p.Tasks = append(p.Tasks, escrow.Task(t))
 		}
 	}
-	return p, decodePayment(&p, r.doc)
+	return p, err
+}
+
+// documentsKept is how many documents stay put together.
+const documentsKept = 1024
+
+// documents remembers what documents came to, because each version of a payment
+// is read several times: by the act, the answer and the letters. The text itself
+// is the key, so that nothing can be out of date. What is shared so is only read:
+// escrow.Decide works on a copy.
+var documents [documentsKept]atomic.Pointer[keptDocument]
+
+type keptDocument struct {
+	id, doc string
+	payment escrow.Payment // with what the document says, and nothing else
+}
+
+var documentSeed = maphash.MakeSeed()
+
+// documented is a payment with what its document says.
+func (r *paymentRow) documented() (escrow.Payment, error) {
+	place := &documents[maphash.String(documentSeed, r.id)%documentsKept]
+	if kept := place.Load(); kept != nil && kept.id == r.id && kept.doc == r.doc {
+		return kept.payment, nil
+	}
+	var p escrow.Payment
+	if err := decodePayment(&p, r.doc); err != nil {
+		return p, fmt.Errorf("store: payment %s/%s has a document that cannot be read: %w", r.merchant, r.id, err)
+	}
+	place.Store(&keptDocument{r.id, r.doc, p})
+	return p, nil
 }
 
 func instant(us *int64) time.Time {
@@ -398,6 +429,9 @@ func (t *Tx) insertPayment(p *escrow.Payment) error {
 
 // updatePayment replaces a payment that was read at version was.
 func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
+	if known, ok := t.group.known[Ref{p.Merchant, p.ID}]; ok && known.version != was {
+		return ErrStale // said before anything has left for the database
+	}
 	r, err := rowOf(p)
 	if err != nil {
 		return err
