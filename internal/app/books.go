@@ -109,6 +109,41 @@ func (a *App) Settle(ctx context.Context, merchantID string) (Settled, error) {
 	return done, err
 }
 
+// SettleAll runs the settlement of merchants, all waiting together, so that they
+// share commits, and returns for how many a payout was ordered. One that fails
+// stops no other.
+func (a *App) SettleAll(ctx context.Context, merchants []string) (paid int, err error) {
+	return together(merchants, func(id string) (bool, error) {
+		done, err := a.Settle(ctx, id)
+		return err == nil && done.Why == "", err
+	})
+}
+
+// together does something for every item at once and returns for how many it
+// was of use. Callers bound the number of items.
+func together[T any](items []T, fn func(T) (bool, error)) (useful int, err error) {
+	type outcome struct {
+		useful bool
+		err    error
+	}
+	done := make(chan outcome, len(items))
+	for _, item := range items {
+		go func() {
+			useful, err := fn(item)
+			done <- outcome{useful, err}
+		}()
+	}
+	errs := make([]error, 0, len(items))
+	for range items {
+		o := <-done
+		errs = append(errs, o.err)
+		if o.useful {
+			useful++
+		}
+	}
+	return useful, errors.Join(errs...)
+}
+
 // settleNow settles a merchant if its clock and the calendar allow it.
 func (a *App) settleNow(tx *store.Tx, merchantID string) (Settled, error) {
 	m, err := a.settings(tx, merchantID)

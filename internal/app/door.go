@@ -107,17 +107,23 @@ func (a *App) decide(tx *store.Tx, m *merchant.Merchant, before escrow.Payment, 
 		}
 		total = join(total, d)
 	}
-	if total.Unchanged {
-		return Result{Payment: before, Unchanged: true}, nil
+	return a.keepDecision(tx, m, &before, &total)
+}
+
+// keepDecision stores what was decided on a payment. One that has changed since
+// it was read is store.ErrStale.
+func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Payment, d *escrow.Decision) (Result, error) {
+	if d.Unchanged {
+		return Result{Payment: *before, Unchanged: true}, nil
 	}
-	owed := store.Owed{Webhooks: owedWebhooks(m, &total)}
-	if err := tx.Apply(before.Version, &total, owed); err != nil {
+	owed := store.Owed{Webhooks: owedWebhooks(m, d)}
+	if err := tx.Apply(before.Version, d, owed); err != nil {
 		return Result{}, err
 	}
-	if err := a.remember(tx, &before, &total.Next); err != nil {
+	if err := a.remember(tx, before, &d.Next); err != nil {
 		return Result{}, err
 	}
-	return Result{Payment: total.Next, Events: total.Events, owes: owes(&total, owed)}, nil
+	return Result{Payment: d.Next, Events: d.Events, owes: owes(d, owed)}, nil
 }
 
 // owes lists the kinds of work that a decision leaves to be done now.

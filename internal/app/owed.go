@@ -274,12 +274,6 @@ func (a *App) OrderByKey(ctx context.Context, merchantID, key string) (BankOrder
 	return o, notFound(err, "bank order")
 }
 
-// DuePayments returns payments for which time has something to do. For one
-// merchant its own clock counts, for all (empty) the machine's.
-func (a *App) DuePayments(ctx context.Context, merchantID string, limit int) ([]Ref, error) {
-	return a.dueRefs(ctx, merchantID, limit, (*store.Reader).DuePayments)
-}
-
 // TrackPayments returns payments whose carrier should be asked.
 func (a *App) TrackPayments(ctx context.Context, merchantID string, limit int) ([]Ref, error) {
 	return a.dueRefs(ctx, merchantID, limit, (*store.Reader).TrackPayments)
@@ -293,32 +287,78 @@ func (a *App) dueRefs(ctx context.Context, merchantID string, limit int, find fu
 	return read(ctx, a, func(r *store.Reader) ([]Ref, error) { return find(r, merchantID, now, limit) })
 }
 
-// TickAll lets time act on payments that are due, all in one transaction, and
-// returns how many changed. A payment whose rule fails does not stop the others.
-func (a *App) TickAll(ctx context.Context, refs []Ref) (changed int, err error) {
-	done := make(chan error, len(refs))
-	for _, ref := range refs {
-		go func() {
-			res, err := a.Do(ctx, escrow.System, ref.Merchant, ref.ID, escrow.Tick{})
-			if err == nil && res.Unchanged {
-				err = errUnchanged
-			}
-			done <- err
-		}()
+// TickDue lets time act on up to limit payments for which it has something to do,
+// and returns how many it found and how many changed. For one merchant its own
+// clock counts, for all (empty) the machine's.
+//
+// The payments are read at once and decided side by side; the decisions wait
+// together, so that they share commits. A payment whose rule fails does not stop
+// the others.
+func (a *App) TickDue(ctx context.Context, merchantID string, limit int) (found, changed int, err error) {
+	due, err := a.duePayments(ctx, merchantID, limit)
+	if err != nil {
+		return 0, 0, err
 	}
-	var errs []error
-	for range refs {
-		switch err := <-done; {
-		case err == nil:
-			changed++
-		case !errors.Is(err, errUnchanged):
-			errs = append(errs, err)
-		}
-	}
-	return changed, errors.Join(errs...)
+	changed, err = together(due, func(s store.Stored) (bool, error) { return a.tick(ctx, s) })
+	return len(due), changed, err
 }
 
-var errUnchanged = errors.New("unchanged")
+func (a *App) duePayments(ctx context.Context, merchantID string, limit int) ([]store.Stored, error) {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return nil, err
+	}
+	return read(ctx, a, func(r *store.Reader) ([]store.Stored, error) { return r.DuePayments(merchantID, now, limit) })
+}
+
+// DuePayments names up to limit payments for which time has something to do. For
+// one merchant its own clock counts, for all (empty) the machine's.
+func (a *App) DuePayments(ctx context.Context, merchantID string, limit int) (refs []Ref, err error) {
+	due, err := a.duePayments(ctx, merchantID, limit)
+	for _, p := range due {
+		refs = append(refs, p.Ref())
+	}
+	return refs, err
+}
+
+// tick lets time act on a payment as it was read, and reports whether it changed.
+// Time asks for nothing but the payment, so that it is decided before its turn in
+// the database has come. There it is stored if the settings and the calendar are
+// still those by which it was decided, else decided again; a version that is not
+// the newest any more is not stored, and whoever looks again finds what is left.
+func (a *App) tick(ctx context.Context, s store.Stored) (changed bool, err error) {
+	p, err := s.Payment()
+	if err != nil {
+		return false, err
+	}
+	m, err := a.Merchant(ctx, p.Merchant)
+	if err != nil {
+		return false, err
+	}
+	cal := a.calendar.Load()
+	d, err := escrow.Decide(p, escrow.Tick{}, a.circumstances(&m, cal.Calendar, &p, escrow.System))
+	if err != nil || d.Unchanged {
+		return false, err
+	}
+	var res Result
+	err = a.store.Write(ctx, func(tx *store.Tx) (err error) {
+		if err := errors.Join(a.settingsAs(tx, &m), a.calendarAs(tx, cal)); err != nil {
+			return err
+		}
+		res, err = a.keepDecision(tx, &m, &p, &d)
+		return err
+	}, store.OnPayment(p.Merchant, p.ID))
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return true, nil
+	case errors.Is(err, errOutrun):
+		res, err = a.Do(ctx, escrow.System, p.Merchant, p.ID, escrow.Tick{})
+		return err == nil && !res.Unchanged, err
+	case err == nil:
+		a.after(&res)
+	}
+	return err == nil, err
+}
 
 // PostponeTracking moves the next question to a carrier that gave no answer.
 func (a *App) PostponeTracking(ctx context.Context, ref Ref, pause time.Duration) error {
@@ -330,11 +370,11 @@ func (a *App) PostponeTracking(ctx context.Context, ref Ref, pause time.Duration
 	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.PostponeTracking(ref.Merchant, ref.ID, at) }, store.OnPayment(ref.Merchant, ref.ID))
 }
 
-// DueSettlements returns merchants that may have something to be paid out: by
-// the machine's date all of them, or one by its own clock.
-func (a *App) DueSettlements(ctx context.Context, limit int) ([]string, error) {
+// DueSettlements returns, in the order of their ids, merchants after one that may
+// have something to be paid out by the machine's date.
+func (a *App) DueSettlements(ctx context.Context, after string, limit int) ([]string, error) {
 	day := bizday.DateOf(a.clock.Now())
-	return read(ctx, a, func(r *store.Reader) ([]string, error) { return r.DueSettlements(day, limit) })
+	return read(ctx, a, func(r *store.Reader) ([]string, error) { return r.DueSettlements(day, after, limit) })
 }
 
 // AheadMerchants returns merchants whose test clock runs ahead.

@@ -198,3 +198,19 @@ func (a *App) calendarIn(tx *store.Tx) (bizday.Calendar, error) {
 	overrides, err := tx.Overrides()
 	return bizday.Korea().With(overrides...), err
 }
+
+// calendarAs is errOutrun if the calendar in a transaction is not the one by
+// which something was decided outside of it.
+func (a *App) calendarAs(tx *store.Tx, cal *dated) error {
+	if a.store.Alone() {
+		if a.calendar.Load() != cal {
+			return errOutrun
+		}
+		return nil
+	}
+	revision, err := tx.CalendarRevision()
+	if err == nil && revision != cal.revision {
+		return errOutrun
+	}
+	return err
+}

@@ -24,7 +24,7 @@ import (
 // on purpose, by how they begin, and why. Where these lie on several servers, such
 // a statement asks all of them. None of them locks a row.
 var acrossMerchants = map[string]string{
-	"SELECT merchant, id FROM payment WHERE wake_at <= $1":                                                    "finding what time has something to do for; each payment is then taken by its name",
+	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc FROM payment WHERE wake_at <= $1": "finding what time has something to do for; each payment is then taken by its name",
 	"SELECT merchant, id FROM payment WHERE track_at <= $1":                                                   "finding whose carrier is asked next; each payment is then taken by its name",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM mail":                                              "finding whose letters are due; they are then claimed merchant by merchant",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM webhook":                                           "the same for calls to shops",
@@ -40,7 +40,7 @@ var acrossMerchants = map[string]string{
 	"SELECT merchant, id FROM mail WHERE state = 'pending' AND leased = $1":                    "finding what a process held that is gone",
 	"SELECT merchant, id FROM webhook WHERE state = 'pending' AND leased = $1":                 "the same for calls to shops",
 	"SELECT merchant, key FROM bank_order WHERE state IN ('pending', 'asked') AND leased = $1": "the same for orders at the bank",
-	"SELECT m.id FROM merchant m WHERE EXISTS":                                                 "finding merchants to settle; each is then settled by its name",
+	"SELECT m.id FROM merchant m WHERE m.id > $2 AND EXISTS":                                   "finding merchants to settle; each is then settled by its name",
 	"SELECT id, version, ahead, created_at, doc FROM merchant ORDER BY":                        "the operator's list of merchants",
 	"SELECT id FROM merchant WHERE ahead > 0":                                                  "finding test clocks that were moved",
 	"SELECT merchant, id FROM payment WHERE (merchant, id) > ($1, $2)":                         "finding deadlines to recount after the calendar changed; each payment is then taken by its name",

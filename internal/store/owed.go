@@ -15,13 +15,28 @@ func scanRef(rows rowSet) (r Ref, err error) {
 	return r, err
 }
 
+// Stored is a payment as its row holds it, not put together yet.
+type Stored struct{ row paymentRow }
+
+// Ref names the payment.
+func (s Stored) Ref() Ref { return Ref{s.row.merchant, s.row.id} }
+
+// Payment puts the payment together.
+func (s Stored) Payment() (escrow.Payment, error) { return s.row.payment() }
+
+func scanStored(rows rowSet) (Stored, error) {
+	row, err := scanPaymentRow(rows)
+	return Stored{row}, err
+}
+
 // DuePayments returns payments for which time has something to do by now, the
 // earliest first. An empty merchant means all of them, by the machine's time.
-func (q *queries) DuePayments(merchant string, now time.Time, limit int) ([]Ref, error) {
+func (q *queries) DuePayments(merchant string, now time.Time, limit int) ([]Stored, error) {
+	const from = `SELECT ` + paymentColumns + ` FROM payment WHERE `
 	if merchant == "" {
-		return all(q, scanRef, `SELECT merchant, id FROM payment WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2`, now.UnixMicro(), limit)
+		return all(q, scanStored, from+`wake_at <= $1 ORDER BY wake_at LIMIT $2`, now.UnixMicro(), limit)
 	}
-	return all(q, scanRef, `SELECT merchant, id FROM payment WHERE merchant = $1 AND wake_at <= $2 ORDER BY wake_at LIMIT $3`, merchant, now.UnixMicro(), limit)
+	return all(q, scanStored, from+`merchant = $1 AND wake_at <= $2 ORDER BY wake_at LIMIT $3`, merchant, now.UnixMicro(), limit)
 }
 
 // TrackPayments returns payments whose carrier should be asked by now.

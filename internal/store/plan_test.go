@@ -158,7 +158,7 @@ func askEverything(tx *Tx) {
 	_, _ = tx.Transfers("m", "imp_1")
 	_, _ = tx.SaleLeft("m", "imp_1")
 	_, _ = tx.Lines("m", "imp_1", "", 0, 100)
-	_, _ = tx.DueSettlements(day, 100)
+	_, _ = tx.DueSettlements(day, "", 100)
 	_, _ = tx.TakeLines("m", "pay_1", day)
 	_, _ = tx.DueSums("m", day)
 	_, _ = tx.Leased("m")

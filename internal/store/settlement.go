@@ -36,12 +36,13 @@ func scanLine(rows rowSet) (l SettlementLine, err error) {
 	return l, err
 }
 
-// DueSettlements returns merchants that have unpaid lines due on or before a day.
-// It asks once per merchant, however many lines there are.
-func (q *queries) DueSettlements(day bizday.Date, limit int) ([]string, error) {
-	return all(q, scalar[string], `SELECT m.id FROM merchant m WHERE EXISTS (
+// DueSettlements returns, in the order of their ids, merchants after one that have
+// unpaid lines due on or before a day. It asks once per merchant, however many
+// lines there are.
+func (q *queries) DueSettlements(day bizday.Date, after string, limit int) ([]string, error) {
+	return all(q, scalar[string], `SELECT m.id FROM merchant m WHERE m.id > $2 AND EXISTS (
 			SELECT 1 FROM settlement_line l WHERE l.merchant = m.id AND l.payout IS NULL AND l.held = 0 AND l.due_date <= $1
-		) LIMIT $2`, day.String(), limit)
+		) ORDER BY m.id LIMIT $3`, day.String(), after, limit)
 }
 
 // lineSums are the sums of settlement lines in the order of settle.Sums.

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ import (
 const (
 	// page is how much of one kind is taken at once.
 	page = 100
+	// SweepPage is how many payments time acts on at once: as many as fill the
+	// commits of two writers.
+	SweepPage = 500
 	// rest is the longest pause between two looks for due work.
 	rest = time.Second
 	// inFlight bounds concurrent calls to the outside, per kind.
@@ -156,6 +160,10 @@ func (l *Loops) Close() {
 	}
 }
 
+// gathering is how long letters wait for others, so that many are taken by one
+// commit and recorded by another. Nobody waits for a letter.
+const gathering = 25 * time.Millisecond
+
 // loop repeats a step while it finds something, and rests when it does not. A
 // change through the door that owes its kind of work wakes it at once, and so
 // does a place for a call that has become free.
@@ -166,8 +174,11 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 		freed = l.shops.freed
 	}
 	l.wg.Go(func() {
-		for ctx.Err() == nil {
-			n, err := step(ctx)
+		for n, err := 0, error(nil); ctx.Err() == nil; {
+			if kind == app.WorkMail && n < page {
+				pause(ctx, gathering)
+			}
+			n, err = step(ctx)
 			if err != nil && ctx.Err() == nil {
 				l.Log.Error("a loop met an error and goes on", "loop", kind, "error", err)
 			}
@@ -182,6 +193,13 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 			}
 		}
 	})
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // everyone runs a step for all merchants by the machine's clock and for each
@@ -206,11 +224,8 @@ func (l *Loops) everyone(step func(context.Context, string) (int, error)) func(c
 
 // ticks lets time act on what is due.
 func (l *Loops) ticks(ctx context.Context, merchantID string) (int, error) {
-	refs, err := l.App.DuePayments(ctx, merchantID, l.page())
-	if err != nil || len(refs) == 0 {
-		return 0, err
-	}
-	return l.App.TickAll(ctx, refs)
+	_, changed, err := l.App.TickDue(ctx, merchantID, cmp.Or(l.AtOnce, SweepPage))
+	return changed, err
 }
 
 // trackPause is how long a carrier that cannot be asked is left alone.
@@ -263,30 +278,35 @@ func (l *Loops) reported(ctx context.Context, ref app.Ref, parcel escrow.Parcel,
 	return err
 }
 
-// settlements pays out merchants whose lines are due by the machine's date,
-// and those ahead by their own.
-func (l *Loops) settlements(ctx context.Context) (int, error) {
-	due, err := l.App.DueSettlements(ctx, page)
-	if err != nil {
-		return 0, err
+// settlements pays out merchants whose lines are due by the machine's date, page
+// by page, so that those who cannot be paid hide nobody, and those ahead by
+// their own.
+func (l *Loops) settlements(ctx context.Context) (paid int, err error) {
+	var errs []error
+	settle := func(merchants []string) {
+		n, err := l.App.SettleAll(ctx, slices.DeleteFunc(merchants, func(id string) bool {
+			_, busy := l.advancing.Load(id)
+			return busy // Advance is doing it, at its own instants
+		}))
+		paid += n
+		errs = append(errs, err)
+	}
+	for after := ""; ctx.Err() == nil; {
+		due, err := l.App.DueSettlements(ctx, after, l.page())
+		if err != nil {
+			return paid, errors.Join(append(errs, err)...)
+		}
+		if len(due) == 0 {
+			break
+		}
+		after = due[len(due)-1]
+		settle(due)
 	}
 	ahead, err := l.App.AheadMerchants(ctx)
-	if err != nil {
-		return 0, err
+	for some := range slices.Chunk(ahead, l.page()) {
+		settle(some)
 	}
-	paid := 0
-	var errs []error
-	for _, id := range append(due, ahead...) {
-		if _, busy := l.advancing.Load(id); busy {
-			continue
-		}
-		done, err := l.App.Settle(ctx, id)
-		errs = append(errs, err)
-		if err == nil && done.Why == "" {
-			paid++
-		}
-	}
-	return paid, errors.Join(errs...)
+	return paid, errors.Join(append(errs, err)...)
 }
 
 const (

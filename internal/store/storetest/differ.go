@@ -402,10 +402,14 @@ const maxFaults = 100
 func (d *draws) due() func(*store.Reader) (any, error) {
 	now, day := d.at(), d.day()
 	return func(r *store.Reader) (any, error) {
-		wake, err1 := r.DuePayments(d.merchant, now, 1000)
+		due, err1 := r.DuePayments(d.merchant, now, 1000)
+		var wake []store.Ref
+		for _, p := range due {
+			wake = append(wake, p.Ref())
+		}
 		track, err2 := r.TrackPayments(d.merchant, now, 1000)
 		next, settlement, err3 := r.NextDue(d.merchant)
-		merchants, err4 := r.DueSettlements(day, 1000)
+		merchants, err4 := r.DueSettlements(day, "", 1000)
 		pending, err5 := r.PendingDeadlines(store.Ref{Merchant: d.merchant, ID: "IMP"}, 1000)
 		for _, refs := range [][]store.Ref{wake, track} {
 			slices.SortFunc(refs, func(a, b store.Ref) int { return strings.Compare(a.ID, b.ID) })
