@@ -16,13 +16,14 @@ func TestEverySectionMeasures(t *testing.T) {
 	var out bytes.Buffer
 	b := &bench{out: &out, plan: plan{
 		clients: []int{2}, rounds: 1, warm: 100 * time.Millisecond, span: 500 * time.Millisecond, starts: 1,
-		few: 300, many: 600, due: 20, sweeps: 2, acts: 40,
+		few: 300, many: 600, due: 20, sweeps: 2, acts: 40, autos: 40, lines: 40, payouts: 4, turns: 2,
 	}, profiled: map[string]bool{}}
 	if err := b.run(t.Context(), ""); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	for _, want := range []string{
-		"Holdfast over HTTP on SQLite, divided by", "bare prototype over HTTP", "plain SQL, a commit per step", "memory at rest (resident)", "from exec to ready", "sweep of 20 due",
+		"Holdfast over HTTP on SQLite, divided by", "bare prototype over HTTP", "plain SQL, a commit per step", "memory at rest (resident)", "from exec to ready", "sweep of 20 due", "64 merchants",
+		"auto-confirmation, SQLite", "settlement lines into payouts, SQLite",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q:\n%s", want, &out)
@@ -35,11 +36,11 @@ func TestWrongFlagsAreNamed(t *testing.T) {
 		t.Errorf("an unknown section: %v", err)
 	}
 	for _, clients := range []string{"0", "x", "1,,8", "100000"} {
-		if err := (&bench{}).adjust(clients, 0); err == nil || !strings.Contains(err.Error(), "-clients") {
+		if err := (&bench{}).adjust(clients, 0, 0); err == nil || !strings.Contains(err.Error(), "-clients") {
 			t.Errorf("clients %q: %v", clients, err)
 		}
 	}
-	if err := (&bench{}).adjust("", -1); err == nil || !strings.Contains(err.Error(), "-rounds") {
+	if err := (&bench{}).adjust("", -1, 0); err == nil || !strings.Contains(err.Error(), "-rounds") {
 		t.Errorf("rounds -1: %v", err)
 	}
 }

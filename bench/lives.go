@@ -32,20 +32,8 @@ type outcome struct {
 	generator time.Duration // processor time of this process
 }
 
-// lives measures whole lives on SQLite.
-func lives(ctx context.Context, b *bench) error {
-	return b.compare(ctx, &field{b: b, engine: "SQLite"})
-}
-
-// livesOnPostgres measures them on PostgreSQL.
-func livesOnPostgres(ctx context.Context, b *bench) error {
-	s, err := b.postgresServer()
-	if s == nil || err != nil {
-		return err
-	}
-	defer s.Stop()
-	return b.compare(ctx, &field{b: b, engine: "PostgreSQL", pg: s})
-}
+// lives measures whole lives on each engine.
+func lives(ctx context.Context, b *bench) error { return b.onEngines(ctx, b.compare) }
 
 // compare measures whole lives in every world of an engine, taking turns.
 func (b *bench) compare(ctx context.Context, f *field) (err error) {
@@ -59,17 +47,7 @@ func (b *bench) compare(ctx context.Context, f *field) (err error) {
 	if err := f.fill(ctx, t); err != nil {
 		return err
 	}
-	for range b.rounds {
-		for _, clients := range b.clients {
-			for _, c := range f.all {
-				if err := b.measure(ctx, c, clients); err != nil {
-					return fmt.Errorf("%s, %d clients: %w", c.name, clients, err)
-				}
-			}
-		}
-	}
-	b.report(f)
-	return nil
+	return b.inTurns(ctx, f)
 }
 
 // settleLimit bounds the wait for owed work.

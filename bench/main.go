@@ -53,16 +53,20 @@ type plan struct {
 	due     int           // due payments per sweep
 	sweeps  int
 	acts    int // confirmations whose latency is taken
+	autos   int // escrows that time confirms
+	lines   int // confirmed lines that are paid out
+	payouts int // and into how many payouts
+	turns   int // in how many turns
 }
 
 var (
 	fullPlan = plan{
 		clients: []int{1, 8, 64}, rounds: 3, warm: time.Second, span: 3 * time.Second, starts: 7,
-		few: 10_000, many: 1_000_000, due: 1_000, sweeps: 5, acts: 4_000,
+		few: 10_000, many: 1_000_000, due: 10_000, sweeps: 3, acts: 4_000, autos: 100_000, lines: 1_000_000, payouts: 10_000, turns: 4,
 	}
 	quickPlan = plan{
 		clients: []int{1, 8}, rounds: 1, warm: 200 * time.Millisecond, span: time.Second, starts: 2,
-		few: 1_000, many: 5_000, due: 100, sweeps: 2, acts: 200,
+		few: 1_000, many: 5_000, due: 100, sweeps: 2, acts: 200, autos: 2_000, lines: 10_000, payouts: 100, turns: 2,
 	}
 )
 
@@ -72,7 +76,7 @@ type section struct {
 	run  func(context.Context, *bench) error
 }
 
-var sections = []section{{"lives", lives}, {"postgres", livesOnPostgres}, {"size", size}, {"many", many}}
+var sections = []section{{"lives", lives}, {"hot", hot}, {"size", size}, {"many", many}, {"due", due}}
 
 // bench is what the sections share.
 type bench struct {
@@ -81,6 +85,7 @@ type bench struct {
 	dir      string // temporary; everything is below it
 	program  string // the built server
 	self     string // this program, built
+	engine   string // measure on this engine alone: sqlite, postgres; empty for both
 	profile  string // beginning of the names of the servers' CPU profiles; empty for none
 	profiled map[string]bool
 }
@@ -89,7 +94,9 @@ func main() {
 	quick := flag.Bool("quick", false, "measure little, to see that everything works (about 30 seconds)")
 	only := flag.String("only", "", "measure these sections alone, comma separated: "+strings.Join(sectionNames(), ", "))
 	clients := flag.String("clients", "", "counts of clients for the section lives, comma separated, in the place of the usual ones")
+	open := flag.Int("open", 0, "open escrows of the larger database of the section many, in the place of a million")
 	rounds := flag.Int("rounds", 0, "rounds of the section lives, in the place of the usual number")
+	engine := flag.String("engine", "", "measure on one engine alone: sqlite or postgres")
 	profile := flag.String("profile", "", "run the server from this program and leave CPU profiles in files of this name, followed by that of the database")
 	child := flag.String("child", "", "internal: be the profiled server on the given data folder")
 	bare := flag.String("bare", "", "internal: be the bare prototype on the given data folder")
@@ -106,11 +113,11 @@ func main() {
 	default:
 		ctx, cancel := context.WithTimeout(ctx, timeLimit)
 		defer cancel()
-		b := &bench{plan: fullPlan, out: os.Stdout, profile: *profile, profiled: map[string]bool{}}
+		b := &bench{plan: fullPlan, out: os.Stdout, engine: *engine, profile: *profile, profiled: map[string]bool{}}
 		if *quick {
 			b.plan = quickPlan
 		}
-		if err = b.adjust(*clients, *rounds); err == nil {
+		if err = b.adjust(*clients, *rounds, *open); err == nil {
 			err = b.run(ctx, *only)
 		}
 	}
@@ -146,7 +153,13 @@ func (b *bench) run(ctx context.Context, only string) (err error) {
 }
 
 // adjust changes the plan by the flags.
-func (b *bench) adjust(clients string, rounds int) error {
+func (b *bench) adjust(clients string, rounds, open int) error {
+	if open < 0 || open > maxOpen {
+		return fmt.Errorf("-open: at most %d", maxOpen)
+	}
+	if open > 0 {
+		b.many = open
+	}
 	if rounds < 0 || rounds > maxRounds {
 		return fmt.Errorf("-rounds: at most %d", maxRounds)
 	}
@@ -171,6 +184,7 @@ func (b *bench) adjust(clients string, rounds int) error {
 const (
 	maxRounds  = 100
 	maxClients = 1024
+	maxOpen    = 10_000_000
 )
 
 // choose returns the sections named, or all of them.

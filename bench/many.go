@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -16,62 +15,69 @@ import (
 
 // crowd is a database with many open escrows.
 type crowd struct {
-	open   int
-	dir    string
-	loaded time.Duration
-	sweeps []time.Duration
-	server *server
-	acts   []time.Duration
-	tails  []time.Duration // the 99th percentile of each turn
-	next   int64           // of the open escrows, the next one that is confirmed
-	bytes  int64
+	open     int
+	dir      string
+	merchant string
+	door     *door
+	sweeps   []time.Duration
+	acts     []time.Duration
+	tails    []time.Duration // the 99th percentile of each turn
+	next     int64           // of the open escrows, the next one that is confirmed
 }
 
-// many compares a database with few open escrows to one with many.
+// many compares a database with few open escrows to one with many, through the
+// door and without loops.
 func many(ctx context.Context, b *bench) error {
 	now := time.Now().UTC().Truncate(time.Second)
 	t, err := recordOpen(ctx, filepath.Join(b.dir, "open"), now)
 	if err != nil {
 		return fmt.Errorf("record an open escrow: %w", err)
 	}
-	crowds := []*crowd{{open: b.few}, {open: b.many}}
-	for _, c := range crowds {
-		if err := b.gatherCrowd(ctx, c, t, now); err != nil {
-			return fmt.Errorf("%d open escrows: %w", c.open, err)
+	return b.onEngines(ctx, func(ctx context.Context, f *field) error {
+		crowds := []*crowd{{open: b.few}, {open: b.many}}
+		for _, c := range crowds {
+			if err := c.gather(ctx, f, t, now); err != nil {
+				return fmt.Errorf("%d open escrows: %w", c.open, err)
+			}
+			defer func() { _ = c.door.close() }()
 		}
-	}
-	if err := b.sweepInTurns(ctx, crowds, now); err != nil {
-		return fmt.Errorf("sweep: %w", err)
-	}
-	if err := b.confirmInTurns(ctx, crowds); err != nil {
-		return fmt.Errorf("confirm: %w", err)
-	}
-	b.reportMany(crowds)
-	return nil
+		if err := b.sweepInTurns(ctx, crowds, now); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+		if err := b.confirmInTurns(ctx, crowds); err != nil {
+			return fmt.Errorf("confirm: %w", err)
+		}
+		b.reportMany(f, crowds)
+		return nil
+	})
 }
 
-// gatherCrowd makes the database.
-func (b *bench) gatherCrowd(ctx context.Context, c *crowd, t *template, now time.Time) error {
-	var err error
-	if c.dir, err = b.folder(ctx, fmt.Sprintf("open-%d", c.open)); err != nil {
+// gather makes the database and opens the door.
+func (c *crowd) gather(ctx context.Context, f *field, t *template, now time.Time) (err error) {
+	b := f.b
+	if c.dir, err = f.house(ctx, fmt.Sprintf("open_%d", c.open)); err != nil {
 		return err
 	}
 	began := time.Now()
 	if err := load(ctx, c.dir, t, c.open, b.due, b.sweeps, now); err != nil {
 		return err
 	}
-	c.loaded = time.Since(began)
-	info, err := os.Stat(filepath.Join(c.dir, "holdfast.db"))
+	b.say("%d open escrows loaded by SQL in %.0f s (without the letters that were sent).", c.open, time.Since(began).Seconds())
+	db, err := openLooking(c.dir)
 	if err != nil {
 		return err
 	}
-	c.bytes = info.Size()
-	b.say("%d open escrows loaded by SQL in %.0f s, %.0f MiB (without the letters that were sent).", c.open, c.loaded.Seconds(), float64(c.bytes)/(1<<20))
-	return nil
+	c.merchant, err = onlyMerchant(ctx, db)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	c.door, err = openDoor(ctx, c.dir, dueAt(now, 0))
+	return err
 }
 
 // recordOpen keeps the rows of an escrow that was delivered so long ago that its
-// time is over, although nothing has acted on that yet.
+// time is over, although nothing has acted on that yet, and, as a second step,
+// what the end of its time writes.
 func recordOpen(ctx context.Context, dir string, now time.Time) (*template, error) {
 	past := clock.NewManual(now.AddDate(0, 0, -21))
 	h, err := openHouse(ctx, dir, past)
@@ -110,28 +116,28 @@ func recordOpen(ctx context.Context, dir string, now time.Time) (*template, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &template{}
-	t.steps[0] = differences(before, after, names{p.id, p.number, orderID(p.n), trackingNumber(p.n), after.link()})
+	past.Advance(now.Sub(past.Now())) // and its time comes, which alone is the second step
+	if _, err := h.App.Do(ctx, escrow.System, h.merchant, p.id, escrow.Tick{}); err != nil {
+		return nil, err
+	}
+	confirmed, err := lookAt(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	own := names{p.id, p.number, orderID(p.n), trackingNumber(p.n), after.link()}
+	t := &template{merchant: h.merchant}
+	t.steps[0], t.steps[1] = differences(before, after, own), differences(after, confirmed, own)
 	return t, nil
 }
 
 // sweepInTurns lets the due payments of each database be found and confirmed by
-// time, one sweep after the other, through the door and without other work.
+// time, one sweep after the other.
 func (b *bench) sweepInTurns(ctx context.Context, crowds []*crowd, now time.Time) error {
-	doors := make([]*door, len(crowds))
-	for i, c := range crowds {
-		d, err := openDoor(ctx, c.dir, dueAt(now, 0))
-		if err != nil {
-			return err
-		}
-		defer func() { _ = d.close() }()
-		doors[i] = d
-	}
 	for n := range b.sweeps {
-		for i, c := range crowds {
-			doors[i].clock.Advance(dueAt(now, n).Sub(doors[i].clock.Now()))
+		for _, c := range crowds {
+			c.door.clock.Advance(dueAt(now, n).Sub(c.door.clock.Now()))
 			began := time.Now()
-			swept, err := doors[i].sweep(ctx)
+			swept, err := c.door.sweep(ctx)
 			if err != nil {
 				return err
 			}
@@ -150,23 +156,10 @@ const turn = 250
 // actors is how many clients confirm at once.
 const actors = 8
 
-// confirmInTurns confirms over HTTP.
 func (b *bench) confirmInTurns(ctx context.Context, crowds []*crowd) (err error) {
-	for _, c := range crowds {
-		if c.server, err = b.start(ctx, c.dir); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, c.server.stop(), c.server.complaints()) }()
-		if err := owedIn(c.dir)(ctx); err != nil { // the letters of the sweeps
-			return err
-		}
-	}
 	for n := 0; n < b.acts; n += turn {
 		for _, c := range crowds {
 			if err := c.confirmSome(ctx, min(turn, b.acts-n)); err != nil {
-				return err
-			}
-			if err := owedIn(c.dir)(ctx); err != nil {
 				return err
 			}
 		}
@@ -196,14 +189,9 @@ func (c *crowd) confirmSome(ctx context.Context, count int) error {
 }
 
 func (c *crowd) confirmAll(ctx context.Context, chosen <-chan int64) (took []time.Duration, err error) {
-	w, err := dial(c.server.host)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
 	for n := range chosen {
 		began := time.Now()
-		if err := w.confirm(ctx, &purchase{id: namesOf(n)[0]}); err != nil {
+		if _, err := c.door.app.Do(ctx, escrow.Buyer, c.merchant, namesOf(n)[0], escrow.Confirm{Kind: escrow.ByBuyer}); err != nil {
 			return nil, err
 		}
 		took = append(took, time.Since(began))
@@ -217,15 +205,14 @@ const stride = 7_919
 // scattered spreads the first, second, ... of size numbers over the whole.
 func scattered(i int64, size int) int64 { return firstOpen + i*stride%int64(size) }
 
-func (b *bench) reportMany(crowds []*crowd) {
+func (b *bench) reportMany(f *field, crowds []*crowd) {
 	few, more := crowds[0], crowds[1]
-	t := newTable(fmt.Sprintf("over HTTP, %d clients", actors), fmt.Sprintf("%d open", few.open), fmt.Sprintf("%d open", more.open), "ratio", "aim")
+	t := newTable(fmt.Sprintf("%s, the door, %d clients", f.engine, actors), fmt.Sprintf("%d open", few.open), fmt.Sprintf("%d open", more.open), "ratio", "aim")
 	row := func(name string, f func(*crowd) time.Duration, aim string) {
 		t.row(name, ms(f(few)), ms(f(more)), fmt.Sprintf("%.2f", f(more).Seconds()/f(few).Seconds()), aim)
 	}
 	row("confirm, p50", func(c *crowd) time.Duration { return median(c.acts) }, "")
 	row("confirm, p99 (median of turns)", func(c *crowd) time.Duration { return median(c.tails) }, "<= 1.2")
 	row(fmt.Sprintf("sweep of %d due, median of %d", b.due, b.sweeps), func(c *crowd) time.Duration { return median(c.sweeps) }, "<= 1.2")
-	row("from exec to ready", func(c *crowd) time.Duration { return c.server.ready }, "")
 	b.say("%s", t)
 }

@@ -28,8 +28,8 @@ type client struct {
 	due   int64 // unix seconds
 }
 
-// dial connects to a server and signs in.
-func dial(host string) (*client, error) {
+// dial connects to a server and signs in as a shop.
+func dial(host, key, secret string) (*client, error) {
 	conn, err := net.DialTimeout("tcp", host, answerLimit)
 	if err != nil {
 		return nil, err
@@ -38,12 +38,10 @@ func dial(host string) (*client, error) {
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
-	err = c.call(http.MethodPost, "/users/getToken", fmt.Sprintf(`{"imp_key":%q,"imp_secret":%q}`, demoKey, demoSecret), &token)
+	err = c.call(http.MethodPost, "/users/getToken", fmt.Sprintf(`{"imp_key":%q,"imp_secret":%q}`, key, secret), &token)
 	c.token = token.AccessToken
 	return c, err
 }
-
-func (c *client) close() { _ = c.conn.Close() }
 
 // call sends one request and decodes the envelope's response into v. A nil v
 // looks at the envelope's code only.

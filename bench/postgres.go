@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -44,6 +46,27 @@ func openLooking(dir string) (*sql.DB, error) {
 	return openReader(dir)
 }
 
+// onEngines runs a measurement on every engine that was asked for.
+func (b *bench) onEngines(ctx context.Context, run func(context.Context, *field) error) error {
+	if b.engine != "postgres" {
+		if err := run(ctx, &field{b: b, engine: "SQLite"}); err != nil {
+			return fmt.Errorf("SQLite: %w", err)
+		}
+	}
+	if b.engine == "sqlite" {
+		return nil
+	}
+	s, err := b.postgresServer()
+	if s == nil || err != nil {
+		return err
+	}
+	defer s.Stop()
+	if err := run(ctx, &field{b: b, engine: "PostgreSQL", pg: s}); err != nil {
+		return fmt.Errorf("PostgreSQL: %w", err)
+	}
+	return nil
+}
+
 // postgresServer starts a server of the measurement's own; nil, said once, where
 // PostgreSQL is not installed.
 func (b *bench) postgresServer() (*pgtest.Server, error) {
@@ -51,5 +74,5 @@ func (b *bench) postgresServer() (*pgtest.Server, error) {
 		b.say("Not measured: %v.", err)
 		return nil, nil //nolint:nilnil // there is none, which is no fault
 	}
-	return pgtest.Start()
+	return pgtest.Start("shared_buffers=256MB", "max_wal_size=4GB")
 }

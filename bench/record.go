@@ -18,7 +18,8 @@ import (
 // A template is what one life leaves in the database, step by step, as rows: the
 // letters that follow from a step and what their arrival changes belong to it.
 type template struct {
-	steps [4][]change
+	steps    [4][]change
+	merchant string // whose life it was
 }
 
 // rows counts the rows that a life inserts and changes.
@@ -41,6 +42,7 @@ type change struct {
 	isInsert bool
 	columns  []string // written
 	cells    []cell   // of columns, then of the key of a changed row
+	keys     []string // columns of the key of a changed row
 	query    string
 }
 
@@ -104,7 +106,7 @@ func record(ctx context.Context, dir string) (*template, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &template{}
+	t := &template{merchant: h.merchant}
 	var seen [4]image
 	for i := range stepNames {
 		if err := step(ctx, h, i, p); err != nil {
@@ -276,6 +278,7 @@ func update(table string, t *tableImage, was, row []any, own names) change {
 	for _, k := range t.keys {
 		c.cells = append(c.cells, split(table, t.columns[k], row[k], own))
 		wheres = append(wheres, t.columns[k]+" = ?")
+		c.keys = append(c.keys, t.columns[k])
 	}
 	c.query = fmt.Sprintf(`UPDATE %s SET %s WHERE %s`, table, strings.Join(sets, ", "), strings.Join(wheres, " AND "))
 	return c

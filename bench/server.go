@@ -160,7 +160,7 @@ func (s *server) complaints() error {
 	return fmt.Errorf("the server logged: %.2000s", raw)
 }
 
-func (s *server) enter() (world, error) { return dial(s.host) }
+func (s *server) enter() (world, error) { return dial(s.host, demoKey, demoSecret) }
 
 // status reads a number of kilobytes from /proc/PID/status.
 func (s *server) status(name string) (mib float64, err error) {

@@ -60,16 +60,22 @@ func (f *field) folder(name string) (string, error) {
 	return f.b.onPostgres(f.pg, "postgres_"+name)
 }
 
+// house makes a data folder with the demonstration shop.
+func (f *field) house(ctx context.Context, name string) (string, error) {
+	dir, err := f.folder(name)
+	if err != nil {
+		return "", err
+	}
+	h, err := openHouse(ctx, dir, clock.Real{})
+	if err != nil {
+		return "", err
+	}
+	return dir, h.Close()
+}
+
 func (f *field) overHTTP(ctx context.Context, _ *template) error {
-	dir, err := f.folder("http")
+	dir, err := f.house(ctx, "http")
 	if err != nil {
-		return err
-	}
-	h, err := openHouse(ctx, dir, clock.Real{}) // makes the demonstration shop
-	if err != nil {
-		return err
-	}
-	if err := h.Close(); err != nil {
 		return err
 	}
 	srv, err := f.b.start(ctx, dir)
