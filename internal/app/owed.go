@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
@@ -167,6 +168,9 @@ func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessag
 		}
 		if w.Log, err = withAttempt(kept.Log, attempt); err != nil {
 			return err
+		}
+		if fault.Planted(fault.NoFence) {
+			w.Attempts = kept.Attempts
 		}
 		if kept.Attempts != w.Attempts || kept.Max != w.Max {
 			return tx.WebhookLog(w.Merchant, w.ID, w.Log)

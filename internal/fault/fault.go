@@ -21,6 +21,9 @@ const (
 	// RepeatLostCommit: a commit whose answer is lost counts as one that failed, and
 	// its work is done again (test/nodes, connections to the database).
 	RepeatLostCommit Bug = "repeat-lost-commit"
+	// NoFence: what a node brings of an attempt is kept although another node has
+	// taken the work since (test/nodes, frozen node).
+	NoFence Bug = "no-fence"
 	// AnswerFirst: the writer answers before it commits (test/kill).
 	AnswerFirst Bug = "answer-first"
 	// NewBankKey: an order that is asked for again gets another key at the bank

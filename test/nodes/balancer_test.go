@@ -38,7 +38,7 @@ backend nodes
 
 // balance runs haproxy before the nodes until the end of the test. Where it is
 // missing the test is skipped, or fails with CI set.
-func balance(t *testing.T, addr string, nodes []*program.Program) {
+func balance(t testing.TB, addr string, nodes []*program.Program) {
 	t.Helper()
 	bin := needHaproxy(t)
 	var text strings.Builder
@@ -71,7 +71,7 @@ func balance(t *testing.T, addr string, nodes []*program.Program) {
 	}
 }
 
-func needHaproxy(t *testing.T) string {
+func needHaproxy(t testing.TB) string {
 	t.Helper()
 	for _, path := range []string{"haproxy", "/usr/sbin/haproxy"} {
 		if found, err := exec.LookPath(path); err == nil {

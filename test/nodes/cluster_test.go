@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +23,7 @@ const (
 // cluster is several nodes of the program on one database, and a balancer
 // before them.
 type cluster struct {
-	t        *testing.T
+	t        testing.TB
 	database string // URL of the database, without anything between
 	nodes    []*program.Program
 	data     string // the folder that the nodes share for the sake of the server's key
@@ -40,7 +39,7 @@ type setup struct {
 }
 
 // start runs the nodes and the balancer until the end of the test.
-func start(t *testing.T, server *pgtest.Server, s setup) *cluster {
+func start(t testing.TB, server *pgtest.Server, s setup) *cluster {
 	t.Helper()
 	needHaproxy(t)
 	balancer := freeAddress(t)
@@ -58,18 +57,6 @@ func start(t *testing.T, server *pgtest.Server, s setup) *cluster {
 	}
 	balance(t, balancer, c.nodes)
 	return c
-}
-
-// turns gives the address of each node in turn.
-func (c *cluster) turns() func() string {
-	var mu sync.Mutex
-	n := 0
-	return func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		n++
-		return c.nodes[n%size].URL()
-	}
 }
 
 // ready waits until a server says that it is ready.
@@ -95,7 +82,7 @@ func ready(ctx context.Context, url string) error {
 	}
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

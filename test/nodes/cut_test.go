@@ -46,7 +46,7 @@ type cutOff struct {
 	cables []*cable
 }
 
-func newCutOff(t *testing.T, bug fault.Bug) *cutOff {
+func newCutOff(t testing.TB, bug fault.Bug) *cutOff {
 	t.Helper()
 	server := pgtest.StartFor(t)
 	x := &cutOff{}

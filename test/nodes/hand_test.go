@@ -75,7 +75,7 @@ func (h *hand) call(ctx context.Context, method, path string, body any) (answer,
 }
 
 // must makes a call that has to succeed, and reads its answer into out.
-func (h *hand) must(t *testing.T, method, path string, body, out any) {
+func (h *hand) must(t testing.TB, method, path string, body, out any) {
 	t.Helper()
 	a, err := h.call(t.Context(), method, path, body)
 	if err == nil && !a.ok() {
@@ -90,7 +90,7 @@ func (h *hand) must(t *testing.T, method, path string, body, out any) {
 }
 
 // signIn is done once: a token outlives the nodes.
-func signIn(t *testing.T, url string) string {
+func signIn(t testing.TB, url string) string {
 	t.Helper()
 	var token struct {
 		Value string `json:"access_token"`
@@ -100,7 +100,7 @@ func signIn(t *testing.T, url string) string {
 }
 
 // order opens an escrow on a virtual account, which then waits for its deposit.
-func (h *hand) order(t *testing.T, orderID, notice string) string {
+func (h *hand) order(t testing.TB, orderID, notice string) string {
 	t.Helper()
 	var p struct {
 		ID string `json:"imp_uid"`

@@ -21,7 +21,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 )
 
-var races = flag.Int("races", 1, "how many rounds of payments are raced for")
+var races = flag.Int("races", 2, "how many rounds of payments are raced for")
 
 const (
 	// hands is how many clients race, racedFor how many payments in a round.
@@ -35,7 +35,7 @@ const (
 
 // race is everything that was done and answered.
 type race struct {
-	t     *testing.T
+	t     testing.TB
 	c     *cluster
 	token string
 	began time.Time
@@ -52,7 +52,7 @@ type race struct {
 	slow time.Duration
 }
 
-func newRace(t *testing.T, c *cluster) *race {
+func newRace(t testing.TB, c *cluster) *race {
 	return &race{t: t, c: c, token: signIn(t, c.front), began: time.Now(), patience: usualPatience}
 }
 

@@ -72,7 +72,7 @@ func TestLoad(t *testing.T) {
 var posted = regexp.MustCompile(`holdfast_http_requests_total\{method="POST",status="200"\} (\d+)`)
 
 // posts is how many calls to change something a node has answered.
-func posts(t *testing.T, url string) int {
+func posts(t testing.TB, url string) int {
 	t.Helper()
 	res, err := http.Get(url + "/metrics") //nolint:noctx // the test has its own bound
 	if err != nil {

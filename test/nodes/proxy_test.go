@@ -16,11 +16,11 @@ import (
 // disturbed.
 type cable struct {
 	*toxiproxy.Proxy
-	t *testing.T
+	t testing.TB
 }
 
 // newCable leads to a server until the end of the test.
-func newCable(t *testing.T, name, upstream string) *cable {
+func newCable(t testing.TB, name, upstream string) *cable {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	p := toxiproxy.NewProxy(server, name, "127.0.0.1:0", upstream)
