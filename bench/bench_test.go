@@ -36,11 +36,11 @@ func TestWrongFlagsAreNamed(t *testing.T) {
 		t.Errorf("an unknown section: %v", err)
 	}
 	for _, clients := range []string{"0", "x", "1,,8", "100000"} {
-		if err := (&bench{}).adjust(clients, 0, 0); err == nil || !strings.Contains(err.Error(), "-clients") {
+		if err := (&bench{}).adjust(clients, 0, 0, 0); err == nil || !strings.Contains(err.Error(), "-clients") {
 			t.Errorf("clients %q: %v", clients, err)
 		}
 	}
-	if err := (&bench{}).adjust("", -1, 0); err == nil || !strings.Contains(err.Error(), "-rounds") {
+	if err := (&bench{}).adjust("", -1, 0, 0); err == nil || !strings.Contains(err.Error(), "-rounds") {
 		t.Errorf("rounds -1: %v", err)
 	}
 }
@@ -87,5 +87,20 @@ func TestScatteredVisitsEachOnce(t *testing.T) {
 			t.Fatalf("number %d gives %d, seen %t", i, n, seen[n])
 		}
 		seen[n] = true
+	}
+}
+
+// TestVerdictOfASoak says whether a server grows.
+func TestVerdictOfASoak(t *testing.T) {
+	var flat, grows []sample
+	for i := range 30 {
+		flat = append(flat, sample{resident: 100 + float64(i%3), goroutines: 50, files: 30})
+		grows = append(grows, sample{resident: 100 + 10*float64(i), goroutines: 50, files: 30})
+	}
+	if v := verdict(flat); !strings.HasPrefix(v, "Flat") {
+		t.Errorf("a flat server: %s", v)
+	}
+	if v := verdict(grows); !strings.HasPrefix(v, "GROWS: resident memory") {
+		t.Errorf("a growing server: %s", v)
 	}
 }

@@ -70,6 +70,9 @@ func hammer(ctx context.Context, clients int, warm, span time.Duration, enter fu
 			return nil, err
 		}
 		worlds[i] = w
+		if c, is := w.(*client); is {
+			defer func() { _ = c.close() }()
+		}
 	}
 	for range windows {
 		total, err := window(ctx, worlds, warm, span)

@@ -88,12 +88,14 @@ type bench struct {
 	engine   string // measure on this engine alone: sqlite, postgres; empty for both
 	profile  string // beginning of the names of the servers' CPU profiles; empty for none
 	profiled map[string]bool
+	soaking  time.Duration // how long a server is loaded; 0 measures the sections
 }
 
 func main() {
 	quick := flag.Bool("quick", false, "measure little, to see that everything works (about 30 seconds)")
 	only := flag.String("only", "", "measure these sections alone, comma separated: "+strings.Join(sectionNames(), ", "))
 	clients := flag.String("clients", "", "counts of clients for the section lives, comma separated, in the place of the usual ones")
+	soaking := flag.Duration("soak", 0, "instead of everything else: load each server for so long, and say whether its memory grows (1h; 1m to see that it works)")
 	open := flag.Int("open", 0, "open escrows of the larger database of the section many, in the place of a million")
 	rounds := flag.Int("rounds", 0, "rounds of the section lives, in the place of the usual number")
 	engine := flag.String("engine", "", "measure on one engine alone: sqlite or postgres")
@@ -111,13 +113,13 @@ func main() {
 	case *bare != "":
 		err = serveBare(ctx, *bare, *listen)
 	default:
-		ctx, cancel := context.WithTimeout(ctx, timeLimit)
+		ctx, cancel := context.WithTimeout(ctx, timeLimit+4**soaking)
 		defer cancel()
 		b := &bench{plan: fullPlan, out: os.Stdout, engine: *engine, profile: *profile, profiled: map[string]bool{}}
 		if *quick {
 			b.plan = quickPlan
 		}
-		if err = b.adjust(*clients, *rounds, *open); err == nil {
+		if err = b.adjust(*clients, *rounds, *open, *soaking); err == nil {
 			err = b.run(ctx, *only)
 		}
 	}
@@ -132,6 +134,9 @@ func (b *bench) run(ctx context.Context, only string) (err error) {
 	chosen, err := choose(only)
 	if err != nil {
 		return err
+	}
+	if b.soaking > 0 {
+		chosen = []section{{"soak", soak}}
 	}
 	if b.dir, err = os.MkdirTemp("", "holdfast-bench-"); err != nil {
 		return err
@@ -153,7 +158,11 @@ func (b *bench) run(ctx context.Context, only string) (err error) {
 }
 
 // adjust changes the plan by the flags.
-func (b *bench) adjust(clients string, rounds, open int) error {
+func (b *bench) adjust(clients string, rounds, open int, soaking time.Duration) error {
+	if soaking < 0 || soaking > maxSoak {
+		return fmt.Errorf("-soak: at most %s", maxSoak)
+	}
+	b.soaking = soaking
 	if open < 0 || open > maxOpen {
 		return fmt.Errorf("-open: at most %d", maxOpen)
 	}

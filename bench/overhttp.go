@@ -43,6 +43,9 @@ func dial(host, key, secret string) (*client, error) {
 	return c, err
 }
 
+// close ends the connection.
+func (c *client) close() error { return c.conn.Close() }
+
 // call sends one request and decodes the envelope's response into v. A nil v
 // looks at the envelope's code only.
 func (c *client) call(method, path, body string, v any) error {

@@ -19,6 +19,7 @@ type field struct {
 	engine  string
 	pg      *pgtest.Server // nil: SQLite
 	all     []*contender
+	server  *server // Holdfast over HTTP
 	closers []func() error
 }
 
@@ -83,6 +84,7 @@ func (f *field) overHTTP(ctx context.Context, _ *template) error {
 		return err
 	}
 	f.closers = append(f.closers, srv.complaints, srv.stop)
+	f.server = srv
 	f.add("Holdfast over HTTP", srv.enter, owedIn(dir), srv)
 	return nil
 }
