@@ -94,16 +94,36 @@ func (a *App) ClaimMails(ctx context.Context, merchantID string, lease time.Dura
 	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]Mail, error) { return tx.ClaimMails(merchantID, now, lease, limit) })
 }
 
-// MailDone records a mail's fate together with what it means for its payment: a
-// notice that was delivered, or could not be, feeds the notice guard.
+// overtaken reports whether work was taken by another since, or is at its end.
+// What was brought to it came too late and changed nothing; that is no fault.
+func (a *App) overtaken(err error, kind Work, merchantID, id string) bool {
+	if !errors.Is(err, store.ErrOvertaken) {
+		return false
+	}
+	a.log.Warn("what came of an attempt came too late: the work was taken by another since", "kind", kind, "merchant", merchantID, "id", id)
+	return true
+}
+
+// MailDone records what came of an attempt at a mail, together with what it
+// means for its payment: a notice that was delivered, or could not be, feeds the
+// notice guard. An attempt that another one has overtaken decides nothing.
 func (a *App) MailDone(ctx context.Context, m Mail) error {
+	m.Error = theirs(m.Error)
+	err := a.mailFate(ctx, m, func(tx *store.Tx) error { return tx.MailDone(&m) })
+	if a.overtaken(err, WorkMail, m.Merchant, m.ID) {
+		return nil
+	}
+	return err
+}
+
+// mailFate records a mail's fate by keep and tells its payment of it.
+func (a *App) mailFate(ctx context.Context, m Mail, keep func(*store.Tx) error) error {
 	if err := a.acquaint(ctx, m.Merchant); err != nil {
 		return err
 	}
-	m.Error = theirs(m.Error)
 	var res Result
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.MailDone(&m); err != nil {
+		if err := keep(tx); err != nil {
 			return err
 		}
 		if m.State == MailPending || !m.Kind.Tells() {
@@ -139,11 +159,12 @@ func (a *App) Bounced(ctx context.Context, merchantID, mailID, reason string) er
 	if m.State == MailBounced {
 		return nil
 	}
-	m.State, m.Error = MailBounced, reason
-	if m.DoneAt, err = a.NowOf(ctx, m.Merchant); err != nil {
+	m.State, m.Error = MailBounced, theirs(reason)
+	now, err := a.NowOf(ctx, m.Merchant)
+	if err != nil {
 		return err
 	}
-	return a.MailDone(ctx, m)
+	return a.mailFate(ctx, m, func(tx *store.Tx) error { return tx.MailBack(m.Merchant, m.ID, m.Error, now) })
 }
 
 // ClaimWebhooks leases pending calls that are due, of other merchants than
@@ -225,22 +246,32 @@ func (a *App) ClaimBankOrders(ctx context.Context, merchantID string, lease time
 	})
 }
 
-// MarkAsked makes durable that the bank may have been asked. Only after it
-// returns may the bank be called.
-func (a *App) MarkAsked(ctx context.Context, o BankOrder) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.MarkAsked(o.Merchant, o.Key) }, store.OnRow(o.Merchant, o.Key))
+// MarkAsked makes durable that the bank may have been asked, and reports whether
+// the order is still the caller's. Only then may the bank be called.
+func (a *App) MarkAsked(ctx context.Context, o BankOrder) (ours bool, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error { return tx.MarkAsked(&o) }, store.OnRow(o.Merchant, o.Key))
+	if a.overtaken(err, WorkBank, o.Merchant, o.Key) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // OrderUnknown says that the bank gave no definite answer; it is asked again,
-// under the same key, at the given instant of the merchant's clock.
+// under the same key, at the given instant of the merchant's clock. An attempt
+// that another one, or an answer, has overtaken changes nothing.
 func (a *App) OrderUnknown(ctx context.Context, o BankOrder, detail string, again time.Time) error {
-	o.State, o.Detail, o.DueAt = OrderAsked, theirs(detail), again
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderDone(&o) }, store.OnRow(o.Merchant, o.Key))
+	o.Detail, o.DueAt = theirs(detail), again
+	err := a.store.Write(ctx, func(tx *store.Tx) error { return tx.OrderUnknown(&o) }, store.OnRow(o.Merchant, o.Key))
+	if a.overtaken(err, WorkBank, o.Merchant, o.Key) {
+		return nil
+	}
+	return err
 }
 
 // OrderAnswered books the bank's definite answer to an order: first the
 // payment or payout, then the order itself, so that a crash between them asks
-// the bank again, which changes nothing.
+// the bank again, which changes nothing. A definite answer is true whoever heard
+// it, and however late.
 func (a *App) OrderAnswered(ctx context.Context, o BankOrder, sent bool, reason string) error {
 	reason = theirs(reason)
 	var err error

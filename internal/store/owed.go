@@ -129,10 +129,25 @@ func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, lim
 	return newClaim(t, mailWork, scanMail, now, lease).of(merchant, nil, limit)
 }
 
-// MailDone records what became of a mail.
+// What stillPending and stillOpen say of one row, which is found by its key,
+// leads no planner to the index of all that is open.
+const (
+	stillPending = `state || '' = 'pending'`
+	stillOpen    = `state || '' IN ('pending', 'asked')`
+)
+
+// MailDone records what came of an attempt at a mail; ErrOvertaken if there has
+// been another attempt since.
 func (t *Tx) MailDone(m *Mail) error {
-	return t.later(ErrNotFound, `UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7, leased = 0 WHERE merchant = $8 AND id = $9`,
-		m.State, m.DueAt.UnixMicro(), m.Error, m.Subject, m.Text, m.HTML, nullable(m.DoneAt), m.Merchant, m.ID)
+	return t.later(ErrOvertaken, `UPDATE mail SET state = $1, due_at = $2, error = $3, subject = $4, body_text = $5, body_html = $6, done_at = $7, leased = 0
+		WHERE merchant = $8 AND id = $9 AND attempts = $10 AND `+stillPending,
+		m.State, m.DueAt.UnixMicro(), m.Error, m.Subject, m.Text, m.HTML, nullable(m.DoneAt), m.Merchant, m.ID, m.Attempts)
+}
+
+// MailBack records that a mail came back, whatever state it is in.
+func (t *Tx) MailBack(merchant, id, reason string, at time.Time) error {
+	return t.later(ErrNotFound, `UPDATE mail SET state = $1, error = $2, done_at = $3, leased = 0 WHERE merchant = $4 AND id = $5`,
+		MailBounced, reason, at.UnixMicro(), merchant, id)
 }
 
 // Mail returns one mail.
@@ -268,15 +283,24 @@ func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration
 	return newClaim(t, orderWork, scanOrder, now, lease).of(merchant, nil, limit)
 }
 
-// MarkAsked says that the bank may have been asked from now on.
-func (t *Tx) MarkAsked(merchant, key string) error {
-	return t.put(`UPDATE bank_order SET state = 'asked' WHERE merchant = $1 AND key = $2 AND state = 'pending'`, merchant, key)
+// MarkAsked says that the bank may have been asked from now on; ErrOvertaken if
+// another one has taken the order since.
+func (t *Tx) MarkAsked(o *BankOrder) error {
+	return t.later(ErrOvertaken, `UPDATE bank_order SET state = 'asked' WHERE merchant = $1 AND key = $2 AND attempts = $3 AND `+stillOpen, o.Merchant, o.Key, o.Attempts)
 }
 
-// OrderDone records an answer, or when to inquire again.
+// OrderUnknown records that an attempt gave no definite answer, and when to
+// inquire again; ErrOvertaken if there has been another attempt or an answer since.
+func (t *Tx) OrderUnknown(o *BankOrder) error {
+	return t.later(ErrOvertaken, `UPDATE bank_order SET state = 'asked', due_at = $1, detail = $2, leased = 0 WHERE merchant = $3 AND key = $4 AND attempts = $5 AND `+stillOpen,
+		o.DueAt.UnixMicro(), o.Detail, o.Merchant, o.Key, o.Attempts)
+}
+
+// OrderDone records the bank's definite answer, whoever heard it. Answers only
+// go forward: money that was sent may come back, and an order that failed stays so.
 func (t *Tx) OrderDone(o *BankOrder) error {
-	return t.later(ErrNotFound, `UPDATE bank_order SET state = $1, due_at = $2, detail = $3, done_at = $4, leased = 0 WHERE merchant = $5 AND key = $6`,
-		o.State, o.DueAt.UnixMicro(), o.Detail, nullable(o.DoneAt), o.Merchant, o.Key)
+	return t.put(`UPDATE bank_order SET state = $1, detail = $2, done_at = $3, leased = 0 WHERE merchant = $4 AND key = $5
+		AND (`+stillOpen+` OR (state = 'sent' AND $6 = 'failed'))`, o.State, o.Detail, nullable(o.DoneAt), o.Merchant, o.Key, o.State)
 }
 
 // BankOrder returns one order.

@@ -46,6 +46,9 @@ var (
 	ErrExists = errors.New("store: exists")
 	// ErrStale: the row changed since it was read.
 	ErrStale = errors.New("store: changed since it was read")
+	// ErrOvertaken: the work was taken by another since, or is at its end. What is
+	// brought now comes too late.
+	ErrOvertaken = errors.New("store: the work was taken by another since")
 	// ErrClosed: the store is shutting down.
 	ErrClosed = errors.New("store: closed")
 	// ErrText: a text is not UTF-8 or has a NUL, which not every engine keeps.

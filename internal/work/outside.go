@@ -201,7 +201,7 @@ func (l *Loops) askBank(ctx context.Context, merchantID string) (int, error) {
 // inquires, and sends only what the bank says it never got.
 func (l *Loops) order(ctx context.Context, o app.BankOrder) error {
 	first := o.State == app.OrderPending
-	if err := l.App.MarkAsked(ctx, o); err != nil {
+	if ours, err := l.App.MarkAsked(ctx, o); err != nil || !ours {
 		return err
 	}
 	asked := bankOrder(o)

@@ -44,6 +44,11 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"ImpossibleAmounts", impossibleAmounts},
 		{"WorkIsClaimedOnce", workIsClaimedOnce},
 		{"MerchantsAreApart", merchantsAreApart},
+		{"LateAnswers", lateAnswers},
+		{"Leases", leases},
+		{"Agreements", agreements},
+		{"VersionsInATransaction", versionsInATransaction},
+		{"CalendarWaits", calendarWaits},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
