@@ -25,6 +25,8 @@ type serveCmd struct {
 	databaseFlags
 	Listen string `help:"Address to listen on; overrides the settings."`
 	Seed   bool   `help:"Make a demonstration merchant with known credentials (sandbox only)."`
+
+	ReplaceSecret bool `help:"Start though the server's secret is not the one that the database was made with, and make it the database's. All access tokens and the links in all mails sent so far end."`
 }
 
 // Limits of the HTTP server.
@@ -44,6 +46,7 @@ func (cmd *serveCmd) Run(k *kong.Context) error {
 	if err != nil {
 		return err
 	}
+	c.ReplaceSecret = cmd.ReplaceSecret
 	tradeMemory()
 	log := newLog(os.Stderr, c.LogLevel)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -77,6 +77,9 @@ type Config struct {
 	Log   *slog.Logger
 	// Secret is the key from which tokens and links are derived; 32 bytes.
 	Secret []byte
+	// ReplaceSecret puts the secret in the place of the one that the database was
+	// made with. Tokens and links that were made with that one end.
+	ReplaceSecret bool
 	// BaseURL is where buyers and shops reach this server, without a trailing slash.
 	BaseURL string
 }
@@ -109,8 +112,38 @@ func New(ctx context.Context, c Config) (*App, error) {
 		store: c.Store, clock: c.Clock, bank: c.Bank, playBank: c.SimulatedBank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
 		merchants: map[string]known{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
 	}
+	if err := a.agreeOnSecret(ctx, c.ReplaceSecret); err != nil {
+		return nil, err
+	}
 	return a, a.loadCalendar(ctx)
 }
+
+// ErrOtherSecret says that the database was made with another secret.
+var ErrOtherSecret = errors.New("the server's secret is not the one that the database was made with")
+
+// agreement is the name of the secret's fingerprint in what all nodes agree on.
+const agreement = "secret"
+
+// agreeOnSecret compares the secret's fingerprint with the one in the database,
+// which the first node has left there.
+func (a *App) agreeOnSecret(ctx context.Context, replace bool) error {
+	mine := ident.Derive(a.secret, "", "fingerprint")[:fingerprint]
+	var theirs string
+	err := a.store.Write(ctx, func(tx *store.Tx) (err error) {
+		if theirs, err = tx.Agree(agreement, mine); err != nil || theirs == mine || !replace {
+			return err
+		}
+		theirs = mine
+		return tx.Reagree(agreement, mine)
+	})
+	if err == nil && theirs != mine {
+		err = fmt.Errorf("%w: its fingerprint is %s, the database has %s", ErrOtherSecret, mine, theirs)
+	}
+	return err
+}
+
+// fingerprint is the length of a secret's fingerprint, in characters of 6 bits.
+const fingerprint = 12
 
 // Real is the machine's present instant.
 func (a *App) Real() time.Time { return a.clock.Now() }

@@ -6,6 +6,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,16 @@ type Config struct {
 	Seed       bool          `yaml:"seed" env:"SEED"`
 	AdminToken Secret        `yaml:"admin_token" env:"ADMIN_TOKEN"`
 	LogLevel   string        `yaml:"log_level" env:"LOG_LEVEL"`
+	// SecretKey (64 hexadecimal digits) or the file SecretFile is the secret from
+	// which tokens and links are derived; the same on all nodes of a database.
+	// Without either a server keeps one in Data.
+	SecretKey  Secret `yaml:"secret_key" env:"SECRET_KEY"`
+	SecretFile string `yaml:"secret_file" env:"SECRET_FILE"`
+	// ReplaceSecret lets a server start whose secret is not the database's.
+	ReplaceSecret bool `yaml:"-"`
+	// Drain is how long a server that was told to stop goes on answering while
+	// balancers learn that it is not ready; nil for the default (see DrainTime).
+	Drain *time.Duration `yaml:"drain" env:"DRAIN"`
 	// TrustedProxies are the networks (CIDR) of proxies in front whose
 	// X-Forwarded-For is believed; none means that nobody's is.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
@@ -111,6 +122,28 @@ func Default() Config {
 		Operator: Operator{Name: "Holdfast Sandbox", Registration: "TEST-00000", Contact: "sandbox@holdfast.example"},
 		Mail:     Mail{Port: 587, Security: "starttls", From: "no-reply@holdfast.example", FromName: "Holdfast"},
 	}
+}
+
+// SecretBytes is the length of the server's secret.
+const SecretBytes = 32
+
+const (
+	// drainShared is how long a node among several goes on answering.
+	drainShared = 3 * time.Second
+	// drainMost bounds the setting.
+	drainMost = 5 * time.Minute
+)
+
+// DrainTime is Drain, or its default: none on SQLite, where there is no other
+// process that could answer.
+func (c *Config) DrainTime() time.Duration {
+	switch {
+	case c.Drain != nil:
+		return *c.Drain
+	case c.Database != "":
+		return drainShared
+	}
+	return 0
 }
 
 const prefix = "HOLDFAST_"
@@ -190,7 +223,7 @@ func named(err error, vars map[string]string) error {
 		if errors.As(env.ParseWithOptions(&alone, env.Options{Prefix: prefix, Environment: map[string]string{k: vars[k]}}), &wrong) {
 			want := "a whole number"
 			switch {
-			case wrong.Type == reflect.TypeFor[time.Duration]():
+			case wrong.Type == reflect.TypeFor[time.Duration](), wrong.Type == reflect.TypeFor[*time.Duration]():
 				want = "a time span such as 30s or 2m"
 			case wrong.Type.Kind() == reflect.Bool:
 				want = "true or false"
@@ -235,6 +268,9 @@ func (c *Config) Check() error {
 	if c.DatabasePatience < time.Second || c.Lease < time.Second {
 		return errors.New("database_patience and lease: must be at least 1s")
 	}
+	if err := c.checkNode(); err != nil {
+		return err
+	}
 	if d := string(c.Database); d != "" && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") && !strings.Contains(d, "=") {
 		return errors.New("database: must be a PostgreSQL connection string such as postgres://user:password@host1,host2/name, or empty for a SQLite file in the data folder")
 	}
@@ -245,6 +281,20 @@ func (c *Config) Check() error {
 		return c.checkLive(u)
 	}
 	return fmt.Errorf("mode %q: must be sandbox, orchestrate or licensed", c.Mode)
+}
+
+// checkNode refuses settings of a node among several that cannot work.
+func (c *Config) checkNode() error {
+	if raw, err := hex.DecodeString(string(c.SecretKey)); c.SecretKey != "" && (err != nil || len(raw) != SecretBytes) {
+		return fmt.Errorf("secret_key: must have %d hexadecimal digits, such as openssl rand -hex %d prints", 2*SecretBytes, SecretBytes)
+	}
+	if c.SecretKey != "" && c.SecretFile != "" {
+		return errors.New("secret_key and secret_file: give one of them")
+	}
+	if d := c.DrainTime(); d < 0 || d > drainMost {
+		return fmt.Errorf("drain %s: must be between 0s and %s", d, drainMost)
+	}
+	return nil
 }
 
 // checkLive refuses to start with other people's money before the operator has

@@ -5,13 +5,10 @@ package serve
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/clock"
@@ -66,7 +63,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	if err != nil {
 		return nil, err
 	}
-	if s.secret, err = serverSecret(c.Data); err != nil {
+	if s.secret, err = serverSecret(&c); err != nil {
 		return nil, err
 	}
 	if s.store, err = openStore(ctx, c, s.log); err != nil {
@@ -84,9 +81,9 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	s.Bank = simbank.New(records, s.clock)
 	s.Carrier = simcarrier.New(records)
 	if s.App, err = app.New(ctx, app.Config{
-		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, SimulatedBank: true, Shops: confirmer{hooks}, Log: s.log, Secret: s.secret, BaseURL: c.BaseURL,
+		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, SimulatedBank: true, Shops: confirmer{hooks}, Log: s.log, Secret: s.secret, ReplaceSecret: c.ReplaceSecret, BaseURL: c.BaseURL,
 	}); err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	records.App = s.App
 	post, err := s.letters(o.Sender)
@@ -104,6 +101,15 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	s.handler = s.routes(proxies)
 	s.Loops.Start()
 	return s, nil
+}
+
+// inWords says what can be done when a node must not start.
+func inWords(err error) error {
+	if errors.Is(err, app.ErrOtherSecret) {
+		return fmt.Errorf("%w. Give every node the same secret (secret_file or secret_key); if that one is lost, start once with --replace-secret, "+
+			"which ends all access tokens and the links in all mails sent so far", err)
+	}
+	return err
 }
 
 // Handler serves every edge.
@@ -136,58 +142,6 @@ func (s *Server) letters(sender mail.Sender) (*work.Letters, error) {
 func (s *Server) operator() letter.Operator {
 	o := s.config.Operator
 	return letter.Operator{Name: o.Name, Registration: o.Registration, Contact: o.Contact, URL: o.URL}
-}
-
-const (
-	// secretFile is the name of the server's secret in the data folder.
-	secretFile = "secret.key"
-	// secretBytes is its length.
-	secretBytes = 32
-)
-
-// serverSecret reads the key from which tokens and links are derived, and makes
-// it at the first start. Losing it ends every link and token; nothing else.
-func serverSecret(dir string) ([]byte, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
-	}
-	path := filepath.Join(dir, secretFile)
-	secret, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		secret = make([]byte, secretBytes)
-		if _, err := rand.Read(secret); err != nil {
-			return nil, err
-		}
-		err = keep(path, secret)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the server's secret: %w", err)
-	}
-	if len(secret) != secretBytes {
-		return nil, fmt.Errorf("%s is damaged: it must have %d bytes; restore it from a backup", path, secretBytes)
-	}
-	return secret, nil
-}
-
-// keep makes a file of which a power cut leaves the whole or nothing.
-func keep(path string, content []byte) error {
-	half := path + ".new"
-	f, err := os.OpenFile(half, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(half, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // accounts lets the door ask a bank.

@@ -118,3 +118,19 @@ func TestADamagedFileIsNamed(t *testing.T) {
 		t.Errorf("the file has changed: %v", err)
 	}
 }
+
+// TestANewerFileIsLeftAlone: a program that does not know the newest step of the
+// schema does not open the file.
+func TestANewerFileIsLeftAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "holdfast.db")
+	if err := openFile(t, file).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := openRaw(t, "sqlite", "file:"+file)
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.OpenSQLite(t.Context(), file); !errors.Is(err, store.ErrNewer) {
+		t.Errorf("a newer schema: %v", err)
+	}
+}

@@ -54,6 +54,8 @@ var (
 	// ErrText: a text is not UTF-8 or has a NUL, which not every engine keeps.
 	// Edges refuse such texts by name; this is the last door.
 	ErrText = errors.New("store: a text is not UTF-8 or has a NUL")
+	// ErrNewer: the schema was made by a newer program.
+	ErrNewer = errors.New("the database belongs to a newer Holdfast")
 	// ErrUnavailable: the disk is full, the file is locked by another process,
 	// or the database does not answer. Nothing was written.
 	ErrUnavailable = errors.New("store: unavailable")

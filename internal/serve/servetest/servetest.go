@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -86,18 +85,9 @@ func Beside(first *Server) Option {
 			first.T.Skip("several nodes share a PostgreSQL database")
 		}
 		s.config.Database, s.clock = config.Secret(first.Database), first.Clock
-		secret, err := os.ReadFile(filepath.Join(first.data, secretName))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(s.config.Data, secretName), secret, 0o600)
-		}
-		if err != nil {
-			first.T.Fatal(err)
-		}
+		s.config.SecretFile = filepath.Join(first.data, "secret.key")
 	}
 }
-
-// secretName is the file of the server's secret in its data folder.
-const secretName = "secret.key"
 
 // Config changes the settings.
 func Config(change func(*config.Config)) Option { return func(s *setup) { change(&s.config) } }
