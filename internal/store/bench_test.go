@@ -115,45 +115,58 @@ func applyNew(tx *Tx, n int64) error {
 }
 
 // BenchmarkClaim takes pages of 100 letters of as many that are due, of one
-// merchant and of fifty.
+// merchant and of fifty; on PostgreSQL also merchant by merchant, as where these
+// lie on several servers.
 func BenchmarkClaim(b *testing.B) {
-	const letters, page = 1_000, 100
 	for engine, open := range engines {
 		for _, merchants := range []int{1, 50} {
-			b.Run(fmt.Sprintf("%s/%d merchants", engine, merchants), func(b *testing.B) {
-				s, err := open(b)
-				if err != nil {
-					b.Fatal(err)
+			for _, apart := range []bool{false, true} {
+				if apart && engine == "sqlite" {
+					continue
 				}
-				defer func() { _ = s.Close() }()
-				if err := s.Write(context.Background(), func(tx *Tx) error {
-					for n := range letters {
-						p := benchPayment()
-						p.Merchant, p.ID = fmt.Sprintf("mrc_%d", n%merchants), benchID(int64(n))
-						if err := tx.Apply(0, &escrow.Decision{Next: p, Mails: []escrow.Mail{escrow.MailPaid}}, Owed{}); err != nil {
-							return err
-						}
-					}
-					return nil
-				}); err != nil {
-					b.Fatal(err)
-				}
-				now := benchNow
-				for i := 0; b.Loop(); i++ {
-					if i%(letters/page) == 0 {
-						now = now.Add(time.Hour) // all leases have run out
-					}
-					if err := s.Write(context.Background(), func(tx *Tx) error {
-						mails, err := tx.ClaimMails("", now, time.Minute, page)
-						if err == nil && len(mails) != page {
-							err = fmt.Errorf("%d letters were taken", len(mails))
-						}
-						return err
-					}); err != nil {
+				b.Run(fmt.Sprintf("%s/%d merchants/apart %v", engine, merchants, apart), func(b *testing.B) {
+					s, err := open(b)
+					if err != nil {
 						b.Fatal(err)
 					}
-				}
-			})
+					defer func() { _ = s.Close() }()
+					if apart {
+						Spread(s)
+					}
+					benchClaims(b, s, merchants)
+				})
+			}
+		}
+	}
+}
+
+func benchClaims(b *testing.B, s *Store, merchants int) {
+	const letters, page = 1_000, 100
+	if err := s.Write(context.Background(), func(tx *Tx) error {
+		for n := range letters {
+			p := benchPayment()
+			p.Merchant, p.ID = fmt.Sprintf("mrc_%d", n%merchants), benchID(int64(n))
+			if err := tx.Apply(0, &escrow.Decision{Next: p, Mails: []escrow.Mail{escrow.MailPaid}}, Owed{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	now := benchNow
+	for i := 0; b.Loop(); i++ {
+		if i%(letters/page) == 0 {
+			now = now.Add(time.Hour) // all leases have run out
+		}
+		if err := s.Write(context.Background(), func(tx *Tx) error {
+			mails, err := tx.ClaimMails("", now, time.Minute, page)
+			if err == nil && len(mails) != page {
+				err = fmt.Errorf("%d letters were taken", len(mails))
+			}
+			return err
+		}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -69,11 +69,7 @@ type share struct {
 // time, and answer with the rows. What another claim is taking is passed over.
 // among says of which merchants, with a share's own in $4.
 func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
-	query := `WITH due AS MATERIALIZED (
-			SELECT merchant, ` + c.key + ` FROM ` + c.table + ` WHERE ` + c.open + ` AND due_at <= $1` + among + ` ORDER BY due_at LIMIT $2` + c.t.skip + `
-		)
-		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = ` + strconv.FormatInt(c.t.holder, 10) + `
-		WHERE (merchant, ` + c.key + `) IN (SELECT merchant, ` + c.key + ` FROM due) AND ` + c.open + among + ` RETURNING ` + c.columns
+	query := c.text(among)
 	ask := make([]question, len(shares))
 	for i, s := range shares {
 		ask[i] = question{query, []any{c.now.UnixMicro(), s.n, c.lease.UnixMicro(), s.merchant}}
@@ -85,6 +81,21 @@ func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
 		return err
 	})
 	return out, c.t.classify(err)
+}
+
+// text is the statement of take. What changes the rows names the merchant again
+// only where it decides on which server that is: elsewhere it would tempt a
+// planner without statistics away from the keys that were found.
+func (c claim[T]) text(among string) string {
+	again := ` AND ` + c.open
+	if c.t.spread {
+		again = among
+	}
+	return `WITH due AS MATERIALIZED (
+			SELECT merchant, ` + c.key + ` FROM ` + c.table + ` WHERE ` + c.open + ` AND due_at <= $1` + among + ` ORDER BY due_at LIMIT $2` + c.t.skip + `
+		)
+		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = ` + strconv.FormatInt(c.t.holder, 10) + `
+		WHERE (merchant, ` + c.key + `) IN (SELECT merchant, ` + c.key + ` FROM due)` + again + ` RETURNING ` + c.columns
 }
 
 // claimRounds bounds how often a claim looks again when others hold what it found.
