@@ -228,6 +228,10 @@ func invalid(field, format string, args ...any) error {
 // Another node can go on with it.
 var ErrEnding = fmt.Errorf("this node is being stopped: %w", store.ErrUnavailable)
 
+// IsUnknown reports whether an error means that nobody can say whether the write
+// was done.
+func IsUnknown(err error) bool { return errors.Is(err, store.ErrUnknown) }
+
 // IsUnavailable reports whether an error means that nothing was written and the
 // same call may succeed later: the disk is full or the database does not answer.
 func IsUnavailable(err error) bool {

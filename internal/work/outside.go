@@ -237,7 +237,7 @@ func (l *Loops) heard(ctx context.Context, o app.BankOrder, res bank.Result, err
 func (l *Loops) kept(ctx context.Context, record func() error) error {
 	for end := time.After(l.Lease); ; {
 		err := record()
-		if !app.IsUnavailable(err) || l.stop == nil {
+		if (!app.IsUnavailable(err) && !app.IsUnknown(err)) || l.stop == nil {
 			return err
 		}
 		select {

@@ -2,8 +2,10 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/serve"
 	"github.com/holdfast-pay/holdfast/internal/settle"
+	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
 // After is what a test knows of a server that it has loaded and broken, of the
@@ -43,6 +46,7 @@ type Sums struct{ Payments, Events, Webhooks, Payouts int }
 // is empty, a PostgreSQL database, and asks for everything that must be true.
 func (k After) Program(t testing.TB, data, database string) Sums {
 	t.Helper()
+	chains(t, data, database)
 	c := config.Default()
 	c.Data, c.Database, c.Seed = data, config.Secret(database), true
 	s, err := serve.New(context.Background(), c, serve.Options{Log: slog.New(slog.DiscardHandler)})
@@ -55,6 +59,30 @@ func (k After) Program(t testing.TB, data, database string) Sums {
 		}
 	}()
 	return k.Server(t, s)
+}
+
+// chains asks that the books agree row by row: every hash with the one before it,
+// every balance with its transfers.
+func chains(t testing.TB, data, database string) {
+	t.Helper()
+	ctx := context.Background()
+	var s *store.Store
+	var err error
+	if database == "" {
+		s, err = store.OpenSQLite(ctx, filepath.Join(data, "holdfast.db"))
+	} else {
+		s, err = store.OpenPostgres(ctx, database, store.PostgresOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	violations, err := s.VerifyBooks(ctx)
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		t.Errorf("the books do not agree: %+v", v)
+	}
 }
 
 // Server asks for everything that must be true after a fault: nothing acknowledged

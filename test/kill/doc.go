@@ -3,5 +3,5 @@
 // that was acknowledged may be missing, nothing may have been done twice, the
 // books must balance, and every webhook must have arrived.
 //
-// go test ./test/kill -kills 1000 kills more often than the usual run does.
+// go test ./test/kill -kills 1000 -crashes 100 kills more often than the usual run does.
 package kill

@@ -57,6 +57,56 @@ func TestKilledOnPostgres(t *testing.T) {
 	})
 }
 
+var crashes = flag.Int("crashes", 6, "how often PostgreSQL alone is ended under the running program")
+
+const (
+	// some is how many steps are waited for between two crashes, someWithin how long.
+	some       = 20
+	someWithin = 30 * time.Second
+)
+
+// TestDatabaseKilled ends PostgreSQL under the program, which lives on: in turns
+// by an immediate stop, and by killing each of its processes.
+func TestDatabaseKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills PostgreSQL")
+	}
+	server := pgtest.StartFor(t)
+	p := program.New(t, program.Build(t, ""))
+	p.Database = server.TCP("postgres")
+	hooks := load.NewReceiver(t)
+	began, gap := time.Now(), time.Duration(0)
+	p.Start()
+	l := load.Start(t, load.Config{Base: p.URL, Notice: hooks.URL})
+	for n := range *crashes {
+		if !l.More(some, someWithin) {
+			t.Fatalf("the program does not work after %d crashes: %d steps", n, l.Count())
+		}
+		time.Sleep(rand.N(longest))
+		end := server.Kill
+		if n%2 == 1 {
+			end = server.Crash
+		}
+		l.Gap()
+		if err := errors.Join(end(), server.Launch()); err != nil {
+			t.Fatal(err)
+		}
+		if !l.More(some, someWithin) {
+			t.Fatalf("the program does not come back after %d crashes: %d steps", n+1, l.Count())
+		}
+		gap = max(gap, l.Gap())
+	}
+	l.Stop()
+	took := time.Since(began)
+	p.Kill() // work whose taking was never answered is free when its holder has gone
+	p.Start()
+	l.Advance(t, "336h")
+	p.Stop()
+	s := check.After{Acks: l.Acks(), Clock: l.Clock(), Came: hooks.Came, Broken: hooks.Broken}.Program(t, p.Data, p.Database)
+	t.Logf("%d crashes in %s, silent for at most %s, %d steps acknowledged, %d calls repeated: %+v",
+		*crashes, took.Round(time.Second), gap.Round(100*time.Millisecond), l.Count(), l.Repeated(), s)
+}
+
 // databaseTurn is the turn of the database: one kill in so many takes it too.
 const databaseTurn = 10
 

@@ -196,6 +196,9 @@ type life struct {
 	*worker
 	ctx context.Context
 	id  string
+	// unsure says that a step was seen and never acknowledged. A server may show
+	// what it is about to lose, and refuse the next step after it.
+	unsure bool
 }
 
 // The ends that a life can have; the others wait for the clock.
@@ -210,7 +213,7 @@ const (
 
 // live takes a payment from the deposit to one of its ends.
 func (w *worker) live(ctx context.Context, id string) {
-	l := life{w, ctx, id}
+	l := &life{worker: w, ctx: ctx, id: id}
 	if !l.step(escrow.EventPaid, "/sandbox/bank/deposits", map[string]any{"imp_uid": id, "kind": "exact"}) {
 		return
 	}
@@ -238,7 +241,7 @@ func (w *worker) live(ctx context.Context, id string) {
 // step calls until it is known what became of the call, and reports whether the
 // step was done. A refusal after a call without an answer means that the step
 // had been done before.
-func (l life) step(what escrow.EventType, path string, body any) bool {
+func (l *life) step(what escrow.EventType, path string, body any) bool {
 	for unsure := false; l.ctx.Err() == nil; unsure = true {
 		a, err := l.call(l.ctx, http.MethodPost, path, body)
 		switch {
@@ -246,13 +249,17 @@ func (l life) step(what escrow.EventType, path string, body any) bool {
 			l.acked(l.id, what)
 			return true
 		case err == nil && unsure:
+			l.unsure = true
 			return true
+		case err == nil && l.unsure:
+			return false
 		case err == nil:
 			l.t.Errorf("%s of %s: refused with %d: %s", what, l.id, a.Status, a.Message)
 			return false
 		}
 		l.pause(l.ctx)
 		if seen, ok := l.look(); ok && seen.shows(what) {
+			l.unsure = true
 			return true
 		}
 	}
@@ -281,7 +288,7 @@ func (p payment) shows(what escrow.EventType) bool {
 }
 
 // look reads the payment, until it is read.
-func (l life) look() (payment, bool) {
+func (l *life) look() (payment, bool) {
 	for l.ctx.Err() == nil {
 		a, err := l.call(l.ctx, http.MethodGet, "/payments/"+l.id, nil)
 		if err != nil {
@@ -298,7 +305,7 @@ func (l life) look() (payment, bool) {
 	return payment{}, false
 }
 
-func (l life) logis() map[string]any {
+func (l *life) logis() map[string]any {
 	return map[string]any{
 		"sender":   map[string]string{"name": "한빛상점", "tel": "02-1234-5678", "addr": "서울특별시 종로구", "postcode": "03154"},
 		"receiver": map[string]string{"name": "김하늘", "tel": "010-1234-5678", "addr": "부산광역시 해운대구", "postcode": "48094"},
@@ -308,7 +315,7 @@ func (l life) logis() map[string]any {
 
 // giveBack asks for a cancel as a shop should: with the balance that it believes
 // in, so that a second try cannot give back twice.
-func (l life) giveBack(won int) map[string]any {
+func (l *life) giveBack(won int) map[string]any {
 	return map[string]any{
 		"imp_uid": l.id, "amount": won, "checksum": price, "reason": "품절", "refund_holder": "김하늘", "refund_bank": "004", "refund_account": "11012345678901",
 	}
