@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/holdfast-pay/holdfast/internal/fault"
 )
 
 // The carrier of a shop that delivers by itself, and the one that stands for
@@ -292,7 +294,7 @@ func (a *act) noticeResult(c NoticeResult) error {
 		a.recount = true
 		return nil
 	}
-	if a.p.Notice == NoticeFailed || (a.p.NoticeBy == Operator && a.env.Actor != Operator) {
+	if fault.Planted(fault.BounceIgnored) || a.p.Notice == NoticeFailed || (a.p.NoticeBy == Operator && a.env.Actor != Operator) {
 		a.unchanged = true
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/money"
 )
@@ -343,6 +344,9 @@ func (a *act) waitsForMoney() bool {
 func (a *act) knownDeposit(c NotifyDeposit) bool {
 	known := false
 	for _, d := range a.p.Deposits {
+		if fault.Planted(fault.DepositTwice) {
+			break
+		}
 		if d.BankTx == c.BankTx && d.Amount == c.Amount {
 			a.unchanged = true
 			return true

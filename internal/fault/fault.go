@@ -27,7 +27,7 @@ const (
 	// AnswerFirst: the writer answers before it commits (test/kill).
 	AnswerFirst Bug = "answer-first"
 	// NewBankKey: an order that is asked for again gets another key at the bank
-	// (test/kill).
+	// (test/kill, test/sim).
 	NewBankKey Bug = "new-bank-key"
 	// LazySync: SQLite runs with synchronous=NORMAL, which leaves the flush of the
 	// log to later (test/disk, power cut).
@@ -38,4 +38,18 @@ const (
 	// IgnoreStandby: the server's warning that it gave up waiting for the standby
 	// is no matter (test/failover).
 	IgnoreStandby Bug = "ignore-standby"
+	// DepositTwice: the second notice of one deposit counts as another (test/sim).
+	DepositTwice Bug = "deposit-twice"
+	// DayShort: the buyer's time is a business day too short (test/sim).
+	DayShort Bug = "day-short"
+	// BounceIgnored: a letter that came back counts as read (test/sim).
+	BounceIgnored Bug = "bounce-ignored"
+	// WebhookForgotten: a call that a process has taken and not made is made by
+	// nobody (test/sim).
+	WebhookForgotten Bug = "webhook-forgotten"
+	// NoticeForgotten: a notice of the bank is forgotten before it is booked (test/sim).
+	NoticeForgotten Bug = "notice-forgotten"
+	// RecountLost: time confirms by the calendar that was in force when the deadline
+	// was counted (test/sim).
+	RecountLost Bug = "recount-lost"
 )

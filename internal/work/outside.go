@@ -296,8 +296,11 @@ func (l *Loops) notices(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if fault.Planted(fault.NoticeForgotten) {
+		err = l.Notices.NoticesHeard(ctx, merchantID, waiting)
+	}
 	var heard []bank.Notice
-	var errs []error
+	errs := []error{err}
 	for _, n := range waiting {
 		if err := l.notice(ctx, merchantID, n); err != nil {
 			errs = append(errs, err)

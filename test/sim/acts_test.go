@@ -28,9 +28,10 @@ var acts = []act{
 	{4, (*world).wake},
 	{3, (*world).race},
 	{3, func(w *world) { w.post.reportBounces() }},
+	{2, (*world).withdraw},
 	{2, (*world).takeBack},
 	{2, (*world).settings},
-	{1, (*world).holiday},
+	{2, (*world).holiday},
 	{1, (*world).restart},
 	{1, func(w *world) {
 		s := one(w, w.shops...)
@@ -75,8 +76,11 @@ func (w *world) order() {
 		OrderID: fmt.Sprintf("order-%d", w.orders), Goods: escrow.Physical, Escrow: w.chance(0.85), Amount: w.amount(), Name: "도자기 컵",
 		Buyer: escrow.Party{Name: "김하늘", Email: "buyer@mail.example"}, Device: "api",
 	}
-	if w.chance(0.06) {
+	switch x := w.rng.Float64(); {
+	case x < 0.06:
 		req.Buyer.Email = ""
+	case x < 0.14:
+		req.Buyer.Email = mistyped
 	}
 	if w.chance(0.12) && len(s.pays) > 0 { // another try to pay the same order
 		m := one(w, s.pays...)
@@ -88,6 +92,9 @@ func (w *world) order() {
 	}
 	w.orderByWindow(s, req)
 }
+
+// mistyped is an address at which nobody reads.
+const mistyped = "nobody@mail.example"
 
 func (w *world) amount() money.Won {
 	return money.Won(one(w, 1, 990, 12_000, 35_000, 50_000, 1_250_000)) + money.Won(w.rng.IntN(1000))
@@ -376,8 +383,6 @@ func (w *world) aboutDone(m *pay) {
 		w.ask(m, escrow.Operator, escrow.ReturnSuspense{Account: w.payer()})
 	case m.phase == confirmed && m.onHold && x < 0.5:
 		w.ask(m, escrow.Operator, escrow.ReleaseHold{})
-	case m.phase == confirmed && x < 0.15:
-		w.ask(m, escrow.Buyer, escrow.AskWithdrawal{Reason: "단순 변심"})
 	case left > 1 && x < 0.35:
 		w.ask(m, escrow.Shop, escrow.Cancel{Amount: 1 + money.Won(w.rng.Int64N(int64(left))), Reason: "일부 환불", Notify: true})
 	case left > 0 && x < 0.45:
@@ -444,6 +449,16 @@ func (w *world) repeat() {
 	w.again = append(w.again[:i:i], w.again[i+1:]...)
 	w.count("a client repeated a call", c.cmd.Verb())
 	w.ask(c.m, c.actor, c.cmd)
+}
+
+// withdraw is a buyer who has second thoughts shortly after time has confirmed.
+func (w *world) withdraw() {
+	for _, m := range w.pays {
+		if d := m.now.Decided; m.phase == confirmed && !m.onHold && d != nil && d.Kind == escrow.ByTime && w.now().Sub(d.At) < 4*24*time.Hour {
+			w.ask(m, escrow.Buyer, escrow.AskWithdrawal{Reason: "단순 변심"})
+			return
+		}
+	}
 }
 
 // takeBack is the bank taking a deposit back, which is rare.

@@ -214,7 +214,7 @@ func (b *fakeBank) execute(merchant string, o bank.Order) *order {
 		return x
 	}
 	b.pay(x)
-	if b.trouble() && w.chance(0.3) {
+	if b.trouble() && w.chance(0.4) {
 		x.returns = w.now().Add(w.between(time.Minute, 12*24*time.Hour))
 	}
 	return x

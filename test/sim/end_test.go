@@ -152,10 +152,6 @@ func (w *world) unquiet() string {
 // waits says what the shop is still owed; empty if nothing.
 func (s *shop) waits() string {
 	w := s.w
-	next, err := w.p.app.NextDue(w.ctx, s.id)
-	if err != nil || next.IsZero() {
-		return ""
-	}
 	lines, err := w.p.app.Lines(w.ctx, s.id, "", "", 0, 10_000)
 	if err != nil {
 		return err.Error()

@@ -331,6 +331,11 @@ func (w *world) mayTimeConfirm(m *pay, at time.Time) {
 		}
 	}
 	w.countsAsStored(m, at)
+	if d := m.now.Delivery; d != nil && !d.DeliveredAt.IsZero() {
+		if n := businessDays(bizday.DateOf(d.DeliveredAt), day); n < leastDays {
+			w.fail("%s is confirmed by time at %s, %d business days after it was received at %s", m, at, n, d.DeliveredAt)
+		}
+	}
 	if !m.shop.strict {
 		return
 	}
@@ -338,15 +343,20 @@ func (w *world) mayTimeConfirm(m *pay, at time.Time) {
 		w.fail("%s is confirmed by time at %s, and its buyer was never told what silence means", m, at)
 		return
 	}
-	days := 0
-	for d := bizday.DateOf(told).AddDays(1); d.Before(day); d = d.AddDays(1) {
-		if open, _, err := bizday.Korea().IsBusiness(d); err != nil || open {
-			days++
+	if n := businessDays(bizday.DateOf(told), day); n < leastDays {
+		w.fail("%s is confirmed by time at %s, %d business days after its buyer was told at %s", m, at, n, told)
+	}
+}
+
+// businessDays counts the business days between two days, neither of them counted, day by
+// day and without ad-hoc holidays.
+func businessDays(after, before bizday.Date) (n int) {
+	for d := after.AddDays(1); d.Before(before); d = d.AddDays(1) {
+		if open, _, err := bizday.Korea().IsBusiness(d); err == nil && open {
+			n++
 		}
 	}
-	if days < leastDays {
-		w.fail("%s is confirmed by time at %s, %d business days after its buyer was told at %s", m, at, days, told)
-	}
+	return n
 }
 
 // countsAsStored: the deadline that ended had as many business days as it says, by the

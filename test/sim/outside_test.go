@@ -115,7 +115,11 @@ func (b postbox) Send(ctx context.Context, m mail.Message) error {
 	}
 	merchant, id, _ := strings.Cut(m.ID, ".")
 	trouble := w.faulty && w.chance(w.rates.mail)
+	nobody := m.To == mistyped
 	switch {
+	case nobody && w.chance(0.3):
+		w.count("a letter was refused for good", id)
+		return &mail.SendError{Permanent: true, Code: 550, Reason: "no such mailbox"}
 	case trouble && w.chance(0.5):
 		return &mail.SendError{Code: 451, Reason: "try later"}
 	case trouble && w.chance(0.3):
@@ -127,7 +131,7 @@ func (b postbox) Send(ctx context.Context, m mail.Message) error {
 		w.count("a letter was taken and the reply lost", id)
 		return &mail.SendError{Reason: "the connection broke"}
 	}
-	if trouble {
+	if trouble || nobody {
 		w.post.bounces = append(w.post.bounces, bounce{merchant, id, w.now().Add(w.between(time.Minute, 5*24*time.Hour))})
 	}
 	if err := b.p.outside("after a letter was sent"); err != nil {

@@ -20,6 +20,7 @@ var (
 	days   = flag.Int("sim.days", 0, "how many days each of them lasts before the world heals; 0 is the usual number")
 	seed   = flag.Uint64("sim.seed", 0, "the one seed to play again")
 	from   = flag.Uint64("sim.from", 1, "the first seed")
+	first  = flag.Bool("sim.first", false, "end with the first seed that fails")
 	tracks = flag.Bool("sim.trace", false, "print every line of the trace")
 )
 
@@ -141,6 +142,14 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	t.Logf("%d seeds, %.0f simulated days\n%s", len(results), total, counted(seen))
+	if t.Failed() || n < usualSeeds || length < usualDays {
+		return
+	}
+	for _, what := range mustHappen {
+		if seen[what] == 0 {
+			t.Errorf("in %d seeds it has never happened: %s", n, what)
+		}
+	}
 }
 
 // playAll plays several seeds, as many at a time as there are processors.
@@ -151,6 +160,9 @@ func playAll(t *testing.T, from uint64, n, length int) []result {
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range next {
+				if *first && t.Failed() {
+					continue
+				}
 				results[i] = play(t, from+uint64(i), length)
 				report(t, results[i], length)
 			}
@@ -162,6 +174,21 @@ func playAll(t *testing.T, from uint64, n, length int) []result {
 	close(next)
 	workers.Wait()
 	return results
+}
+
+// mustHappen is what a run of the usual size must have met, or it says little.
+var mustHappen = []string{
+	"time confirmed", "an opposite decision was refused", "rivals met at the deadline", "one of a group was refused beside one that was done",
+	"a rejection was withdrawn", "a dispute was decided", "a part was refunded", "a withdrawal after time confirmed",
+	"an account expired", "a deposit was late", "a deposit was over", "a deposit was under", "a deposit was closed", "a deposit was refused by policy",
+	"an expired payment was paid after all", "a deposit was reversed", "a deposit notice came twice", "a forged notice",
+	"an order was refused", "an order was lost", "an order was executed and the reply lost", "a lost reply was looked up",
+	"a process ended between an order and its record", "the bank was asked after an order that it never got",
+	"the bank does not know yet", "a returned refund", "a returned payout",
+	"a letter bounced", "a letter was refused for good", "a letter was taken and the reply lost", "a shop was told and its reply lost",
+	"crash before a commit", "crash after a commit", "crash after a letter was sent", "crash after a shop was called", "a new process",
+	"a commit was refused", "a commit was made and unknown", "a commit was lost and unknown",
+	"a frozen call went on", "frozen after a letter was sent", "frozen after a shop was called", "a client repeated a call", "an ad-hoc holiday",
 }
 
 func counted(seen map[string]int) string {
