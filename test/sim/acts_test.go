@@ -31,7 +31,7 @@ var acts = []act{
 	{2, (*world).withdraw},
 	{2, (*world).takeBack},
 	{2, (*world).settings},
-	{2, (*world).holiday},
+	{5, (*world).holiday},
 	{1, (*world).restart},
 	{1, func(w *world) {
 		s := one(w, w.shops...)

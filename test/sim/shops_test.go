@@ -146,7 +146,7 @@ func (w *world) holiday() {
 		}
 		return
 	}
-	day := w.today().AddDays(1 + w.rng.IntN(14))
+	day := w.today().AddDays(1 + w.rng.IntN(7))
 	var err error
 	w.change("calendar", func() {
 		_, err = w.p.app.SetOverride(w.ctx, "operator", bizday.Override{Date: day, Closed: true, Reason: "임시공휴일"})

@@ -263,7 +263,7 @@ func (p *process) at(place string) error {
 	if p.dead {
 		return errDead
 	}
-	if w.faulty && w.chance(w.rates.crash*w.oddly(place)) {
+	if w.faulty && w.chance(w.crashRate(place)) {
 		p.dead = true
 		w.count("crash "+place, "")
 		return errDead
@@ -274,12 +274,19 @@ func (p *process) at(place string) error {
 // rarely are places that a run seldom comes to, where it ends the more often.
 const rarely = 20
 
-// oddly is how much more often the process ends at a place than elsewhere.
-func (w *world) oddly(place string) float64 {
-	if w.certain || strings.Contains(place, "notices") {
-		return rarely
+// halfDone is how often the process ends between the parts of a change of settings or
+// of the calendar, in any run.
+const halfDone = 0.4
+
+// crashRate is how often the process ends at a place.
+func (w *world) crashRate(place string) float64 {
+	switch {
+	case w.certain:
+		return halfDone
+	case strings.Contains(place, "notices"):
+		return w.rates.crash * rarely
 	}
-	return 1
+	return w.rates.crash
 }
 
 // outside is a place at a call to the outside, where the call may also hang.
