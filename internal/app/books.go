@@ -179,6 +179,9 @@ func notNow(calendar bizday.Calendar, m *merchant.Merchant, now time.Time) (stri
 }
 
 func (a *App) settle(tx *store.Tx, m *merchant.Merchant, day bizday.Date, now time.Time) (Settled, error) {
+	if stopped, err := tx.PayoutsStopped(); stopped || err != nil {
+		return Settled{Why: payoutsStopped}, err
+	}
 	if has, err := tx.HasPayoutOn(m.ID, day); has || err != nil {
 		return Settled{Why: "the merchant was settled today"}, err
 	}

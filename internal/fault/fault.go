@@ -52,4 +52,7 @@ const (
 	// RecountLost: time confirms by the calendar that was in force when the deadline
 	// was counted (test/sim).
 	RecountLost Bug = "recount-lost"
+	// WonTooMany: a transfer is written with one won more than was decided; its hash
+	// is right (cmd/holdfast, the audit of the books).
+	WonTooMany Bug = "won-too-many"
 )

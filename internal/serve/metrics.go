@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -34,7 +36,33 @@ func newMetrics(a *app.App) *metrics {
 	count("holdfast_changes_total", "Changes that were committed; several share a commit.", func() float64 { return float64(a.StoreStats().Functions) })
 	count("holdfast_refused_changes_total", "Changes that ended without effect.", func() float64 { return float64(a.StoreStats().Failed) })
 	count("holdfast_commit_seconds_total", "Time spent in commits.", func() float64 { return a.StoreStats().CommitTime.Seconds() })
+	m.books(a)
 	return m
+}
+
+// scrapeLimit bounds the questions that a scrape asks of the database.
+const scrapeLimit = 2 * time.Second
+
+// books are the numbers of the audit. What cannot be asked is not a number.
+func (m *metrics) books(a *app.App) {
+	gauge := func(name, help string, value func(app.Audited) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
+			defer cancel()
+			s, err := a.Audited(ctx)
+			if err != nil {
+				return math.NaN()
+			}
+			return value(s)
+		}))
+	}
+	gauge("holdfast_books_violations", "Violations of the books that stop payouts; 100 stands for 100 or more.", func(s app.Audited) float64 { return float64(len(s.Open)) })
+	gauge("holdfast_books_verified_age_seconds", "Time since all books were last verified whole; not a number before the first time.", func(s app.Audited) float64 {
+		if s.Lap.Done.IsZero() {
+			return math.NaN()
+		}
+		return a.Real().Sub(s.Lap.Done).Seconds()
+	})
 }
 
 // knownMethods bounds the label.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -90,14 +91,27 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says that the database answers too.
+// ready says that the database answers too, and whether the books agree. A
+// violation stops payouts and nothing else: the server goes on taking requests.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.App.Ready(r.Context()); err != nil {
 		s.log.Error("not ready", "error", err)
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"status": "ready"})
+	answer(w, http.StatusOK, map[string]string{"status": "ready", "books": s.books(r.Context())})
+}
+
+// books is how the books stand, in words.
+func (s *Server) books(ctx context.Context) string {
+	stopped, err := s.App.PayoutsStopped(ctx)
+	switch {
+	case err != nil:
+		return "unknown"
+	case stopped:
+		return "violation: payouts are stopped (holdfast books status)"
+	}
+	return "no violation"
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/recon"
 )
 
@@ -29,6 +30,9 @@ func (t *Tx) log(e recon.Event) {
 
 // move adds a transfer to the group's.
 func (t *Tx) move(x recon.Transfer) {
+	if fault.Planted(fault.WonTooMany) {
+		x.Amount++
+	}
 	t.group.transfers = append(t.group.transfers, loggedTransfer{x, t.function})
 }
 

@@ -211,6 +211,9 @@ func (l *Loops) order(ctx context.Context, o app.BankOrder) error {
 		res, err = l.Bank.Inquire(ctx, o.Merchant, asked.Key)
 	}
 	if first || errors.Is(err, bank.ErrNoOrder) {
+		if stopped, why := l.stopped(ctx, &o); stopped || why != nil {
+			return errors.Join(why, l.unknown(ctx, o, "payouts are stopped; the bank was not asked"))
+		}
 		res, err = l.Bank.Send(ctx, o.Merchant, asked)
 	}
 	if errors.Is(err, bank.ErrDuplicate) {
@@ -248,6 +251,15 @@ func (l *Loops) kept(ctx context.Context, record func() error) error {
 		case <-time.After(rest):
 		}
 	}
+}
+
+// stopped reports whether an order may not leave, because the books do not agree.
+// Money on its way back to a buyer is never stopped.
+func (l *Loops) stopped(ctx context.Context, o *app.BankOrder) (bool, error) {
+	if o.Kind != app.OrderPayout {
+		return false, nil
+	}
+	return l.App.PayoutsStopped(ctx)
 }
 
 func bankOrder(o app.BankOrder) bank.Order {

@@ -1,5 +1,6 @@
 // Package work runs the loops that carry out what is owed: letters, webhooks,
-// bank orders, deadlines, questions to carriers, settlements.
+// bank orders, deadlines, questions to carriers, settlements, and the audit of
+// the books.
 //
 // Every loop takes from the database what is due, acts outside of any
 // transaction, and brings the outcome back through the door. A process that
@@ -125,6 +126,7 @@ func (l *Loops) Start() {
 	l.loop(ctx, app.WorkTime, l.everyone(l.ticks))
 	l.loop(ctx, app.WorkCarrier, l.everyone(l.tracks))
 	l.loop(ctx, app.WorkSettlement, l.settlements)
+	l.wg.Go(func() { l.watch(ctx) })
 	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
 	l.every(ctx, app.Lag, "the calendar could not be read", l.App.Refresh)
 	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)

@@ -47,6 +47,7 @@ CREATE TABLE books_violation (
     merchant      TEXT COLLATE "C" NOT NULL,
     id            TEXT COLLATE "C" NOT NULL, -- by kind and place: found again, it is the same
     kind          TEXT COLLATE "C" NOT NULL,
+    subject       TEXT COLLATE "C" NOT NULL, -- table or account
     ref           TEXT COLLATE "C" NOT NULL, -- payment, payout or line
     position      BIGINT           NOT NULL,
     want          TEXT COLLATE "C" NOT NULL,

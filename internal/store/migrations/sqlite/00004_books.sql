@@ -47,6 +47,7 @@ CREATE TABLE books_violation (
     merchant    TEXT    NOT NULL,
     id          TEXT    NOT NULL, -- by kind and place: found again, it is the same
     kind        TEXT    NOT NULL,
+    subject     TEXT    NOT NULL, -- table or account
     ref         TEXT    NOT NULL, -- payment, payout or line
     position    INTEGER NOT NULL,
     want        TEXT    NOT NULL,

@@ -1,0 +1,138 @@
+package work_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/config"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/settle"
+)
+
+// stepsOfAudit bounds how many steps a small database takes.
+const stepsOfAudit = 50
+
+// audited lets a new auditor work until nothing is left to read.
+func (w *world) audited() (fresh []app.Violation) {
+	w.T.Helper()
+	watch := w.App.WatchBooks(time.Minute)
+	for range stepsOfAudit {
+		found, more, err := watch.Step(w.T.Context())
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		if fresh = append(fresh, found...); !more {
+			return fresh
+		}
+	}
+	w.T.Fatal("the auditor comes to no end")
+	return nil
+}
+
+func (w *world) open() app.Audited {
+	w.T.Helper()
+	s, err := w.App.Audited(w.T.Context())
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return s
+}
+
+// TestAViolationStopsPayoutsAndNothingElse, until the operator releases it.
+func TestAViolationStopsPayoutsAndNothingElse(t *testing.T) {
+	data := t.TempDir()
+	w := newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data }))
+	w.do(escrow.Buyer, w.delivered().ID, escrow.Confirm{Kind: escrow.ByBuyer})
+	if fresh := w.audited(); len(fresh) > 0 {
+		t.Fatalf("sound books: %v", fresh)
+	}
+	if s := w.open(); len(s.Open) > 0 || s.Behind || s.Lap.Done.IsZero() {
+		t.Fatalf("after an audit: %+v", s)
+	}
+	// A row from before the last look is changed: the walk finds it.
+	w.Clock.Advance(11 * time.Minute)
+	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	fresh := w.audited()
+	if len(fresh) != 3 {
+		t.Fatalf("%d violations of a changed amount: %v", len(fresh), fresh)
+	}
+	if again := w.audited(); len(again) > 0 {
+		t.Errorf("the same violation is news again: %v", again)
+	}
+	rows, err := w.App.Audit(t.Context(), w.Merchant, 0, 10)
+	if err != nil || len(rows) < 2 || rows[0].Action != "books.violation" || rows[0].Actor != "auditor" {
+		t.Errorf("the audit log has %+v, %v", rows, err)
+	}
+	w.pass((10*24 + 3) * time.Hour)
+	if payouts := w.payouts(); len(payouts) > 0 {
+		t.Errorf("paid out although the books do not agree: %+v", payouts)
+	}
+	if done, err := w.App.Settle(t.Context(), w.Merchant); err != nil || !strings.Contains(done.Why, "stopped") {
+		t.Errorf("%+v, %v", done, err)
+	}
+	id, _ := w.refunding()
+	w.drain()
+	if p := w.payment(id); p.Refunds[0].State != escrow.RefundSent {
+		t.Errorf("a refund is %s", p.Refunds[0].State)
+	}
+	if _, err := w.App.ReleasePayouts(t.Context(), "operator", ""); err == nil {
+		t.Error("released without a reason")
+	}
+	if n, err := w.App.ReleasePayouts(t.Context(), "operator", "은행과 대조하였음"); n != 3 || err != nil {
+		t.Errorf("%d released, %v", n, err)
+	}
+	if again := w.audited(); len(again) > 0 || len(w.open().Open) > 0 {
+		t.Errorf("what was released stops payouts again: %v", again)
+	}
+	w.pass(4 * 24 * time.Hour)
+	if payouts := w.payouts(); len(payouts) != 1 || payouts[0].State != settle.PayoutPaid {
+		t.Errorf("after the release: %+v", payouts)
+	}
+	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	w.Clock.Advance(11 * time.Minute)
+	if fresh := w.audited(); len(fresh) != 3 {
+		t.Errorf("a place that was released is changed once more: %v", fresh)
+	}
+}
+
+// TestAPayoutOnItsWayIsStopped: what the bank has not been asked for is not sent.
+func TestAPayoutOnItsWayIsStopped(t *testing.T) {
+	data := t.TempDir()
+	w := newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data }))
+	w.do(escrow.Buyer, w.delivered().ID, escrow.Confirm{Kind: escrow.ByBuyer})
+	line := counted(w.Server.Bank)
+	w.with(replaced{bank: line})
+	line.dead = 1_000_000 // no question reaches the bank
+	w.pass(74 * time.Hour)
+	if got := w.payouts(); len(got) != 1 || got[0].State != settle.PayoutOrdered {
+		t.Fatalf("%+v", got)
+	}
+	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	w.audited()
+	line.mu.Lock()
+	line.dead, line.sends = 0, map[string]int{}
+	line.mu.Unlock()
+	w.pass(24 * time.Hour)
+	if got := w.payouts(); len(line.sends) > 0 || got[0].State != settle.PayoutOrdered {
+		t.Errorf("sent although the books do not agree: %v %s", line.sends, got[0].State)
+	}
+	if _, err := w.App.ReleasePayouts(t.Context(), "operator", "은행과 대조하였음"); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	if got := w.payouts(); len(line.sends) != 1 || got[0].State != settle.PayoutPaid {
+		t.Errorf("after the release: %v %s", line.sends, got[0].State)
+	}
+}
+
+func (w *world) payouts() []settle.Payout {
+	w.T.Helper()
+	out, err := w.App.Payouts(w.T.Context(), w.Merchant, 0, 10)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return out
+}
