@@ -24,6 +24,7 @@ type commands struct {
 	Sandbox  sandboxCmd  `cmd:"" help:"Play the buyer, the bank, the carrier and the mail server for a test shop."`
 	Clock    clockCmd    `cmd:"" help:"Show or move the test clock of a test shop."`
 	Calendar calendarCmd `cmd:"" help:"Ask the calendar of Korean business days, or change it."`
+	Books    booksCmd    `cmd:"" help:"Verify the books, show what an audit has found, report the held money."`
 	Bounce   bounceCmd   `cmd:"" help:"Hand a mail server's report of non-delivery to a running server."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	// ShowVersion is the flag that people try first.

@@ -97,6 +97,9 @@ func (s *api) routes(r chi.Router) {
 	post("/merchants/{merchant}/payouts/resume", s.resumePayouts)
 	get("/books", s.showBooks)
 	get("/books/held", s.showHeld)
+	get("/books/held/days", s.showHeldDays)
+	get("/books/audit", s.showAudited)
+	post("/books/release", s.releasePayouts)
 
 	get("/calendar/overrides", s.listOverrides)
 	post("/calendar/overrides", s.putOverride)

@@ -693,6 +693,26 @@ func TestMoney(t *testing.T) {
 		}
 		Problems []string
 	}
+	var daily struct {
+		Days []struct {
+			Merchant, Date  string
+			Held, Safeguard int64
+		}
+	}
+	c.must(http.MethodGet, "/books/held/days?from=2026-03-01&to=2026-03-31", nil, &daily)
+	if n := len(daily.Days); n < 2 || daily.Days[0].Held != 30_000 || daily.Days[0].Safeguard != 0 || daily.Days[n-1].Held != 0 {
+		t.Errorf("held by day: %+v", daily.Days)
+	}
+	var audited struct {
+		Stopped    bool
+		Violations []any
+	}
+	c.must(http.MethodGet, "/books/audit", nil, &audited)
+	var released struct{ Released int64 }
+	c.must(http.MethodPost, "/books/release", map[string]string{"reason": "checked with the bank"}, &released)
+	if audited.Stopped || audited.Violations == nil || released.Released != 0 {
+		t.Errorf("%+v, %+v", audited, released)
+	}
 	c.must(http.MethodGet, "/books", nil, &books)
 	if !books.Balanced || len(books.Balances) == 0 || books.Problems == nil {
 		t.Errorf("the books are %+v", books)

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 
@@ -15,6 +16,9 @@ func sqliteFile(c config.Config) string { return filepath.Join(c.Data, "holdfast
 
 func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
 	if c.Database == "" {
+		if err := localFile(c, log); err != nil {
+			return nil, err
+		}
 		return store.OpenSQLite(ctx, sqliteFile(c))
 	}
 	return store.OpenPostgres(ctx, string(c.Database), store.PostgresOptions{
@@ -24,6 +28,22 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.S
 		Patience: c.DatabasePatience * 2 / 3,
 		Warn:     func(setting string) { log.Warn("the database is not safe for live money", "setting", setting) },
 	})
+}
+
+// localFile refuses, with live money, a file on another machine's filesystem,
+// where neither locks nor flushes are to be relied on; the sandbox says so in its log.
+func localFile(c config.Config, log *slog.Logger) error {
+	kind, err := store.RemoteFilesystem(sqliteFile(c))
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask for the filesystem of the database: %w", err)
+	case kind == "":
+		return nil
+	case c.Mode != config.Sandbox:
+		return fmt.Errorf("the data folder %s lies on %s, which is not safe for live money: use a disk of this machine, or PostgreSQL", c.Data, kind)
+	}
+	log.Warn("the database is not safe for live money", "setting", "the data folder lies on "+kind)
+	return nil
 }
 
 // Migration is one step of the schema.

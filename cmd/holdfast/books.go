@@ -1,0 +1,251 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/holdfast-pay/holdfast/internal/clock"
+	"github.com/holdfast-pay/holdfast/internal/serve"
+)
+
+// booksCmd looks after the books.
+type booksCmd struct {
+	Verify  booksVerifyCmd  `cmd:"" help:"Verify every row of the books, of a running server or of a file."`
+	Status  booksStatusCmd  `cmd:"" help:"Show what the running server's auditor has found."`
+	Release booksReleaseCmd `cmd:"" help:"Let payouts go on that a violation of the books has stopped."`
+	Held    booksHeldCmd    `cmd:"" help:"Report the money held at the end of each day."`
+}
+
+// booksVerifyCmd walks through all books once.
+type booksVerifyCmd struct {
+	databaseFlags
+	At    string `placeholder:"ADDRESS" help:"Another database than that of the settings: sqlite:FILE, such as a restored backup, or postgres://user@host/name."`
+	Heads string `placeholder:"FILE" help:"The --json answer of an earlier run: the ends of its chains must still be there, so that nothing was cut off since."`
+	JSON  bool   `name:"json" help:"Answer in JSON, with the heads for a later run."`
+}
+
+// Help says what is promised.
+func (booksVerifyCmd) Help() string {
+	return "Nothing is changed, and a server may be running. Verified are the chains of hashes of every merchant's events and transfers, and every payment and payout " +
+		"against its transfers, events, settlement lines and bank orders.\n\n" + databaseExitCodes
+}
+
+// Run verifies; a violation is exit code 1.
+func (cmd *booksVerifyCmd) Run(k *kong.Context) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c, err := cmd.settings()
+	if err != nil {
+		return &adminError{exitUsage, err.Error()}
+	}
+	known, err := cmd.known()
+	if err != nil {
+		return &adminError{exitUsage, err.Error()}
+	}
+	say := &walked{out: k.Stderr, last: clock.Real{}.Now()}
+	v, err := serve.VerifyBooks(ctx, c, cmd.At, known, say.tell)
+	if err != nil {
+		return coded(err)
+	}
+	if cmd.JSON {
+		err = json.NewEncoder(k.Stdout).Encode(v)
+	} else {
+		err = tellVerification(k.Stdout, v)
+	}
+	if err == nil && len(v.Violations) > 0 {
+		err = &adminError{exitFailed, fmt.Sprintf("the books do not agree in %d places", len(v.Violations))}
+	}
+	return err
+}
+
+func (cmd *booksVerifyCmd) known() (_ []serve.BooksHead, err error) {
+	if cmd.Heads == "" {
+		return nil, nil
+	}
+	f, err := os.Open(cmd.Heads)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return serve.ReadHeads(f)
+}
+
+// walked tells from time to time how far a walk has come.
+type walked struct {
+	out  io.Writer
+	last time.Time
+}
+
+func (w *walked) tell(rows int64, merchant string) {
+	if now := (clock.Real{}).Now(); now.Sub(w.last) >= tellEvery {
+		w.last = now
+		_, _ = fmt.Fprintf(w.out, "%d rows, at merchant %s\n", rows, merchant) // progress is no result
+	}
+}
+
+func tellVerification(out io.Writer, v *serve.Verification) error {
+	var errs []error
+	line := func(format string, args ...any) {
+		_, err := fmt.Fprintf(out, format+"\n", args...)
+		errs = append(errs, err)
+	}
+	for _, x := range v.Violations {
+		line("VIOLATION %s", x.Text)
+	}
+	if v.Cut {
+		line("... and more")
+	}
+	for _, h := range v.Heads {
+		line("%s: %d events, end %s; %d transfers, end %s", h.Merchant, h.Position, h.Hash, h.Transfer, h.TransferHash)
+	}
+	for _, b := range v.Trial {
+		line("%-14s debits %16d  credits %16d", b.Account, int64(b.Debits), int64(b.Credits))
+	}
+	line("%d rows were read; %d violations.", v.Rows, len(v.Violations))
+	return errors.Join(errs...)
+}
+
+// booksStatusCmd asks a running server.
+type booksStatusCmd struct {
+	adminFlags
+	JSON bool `name:"json" help:"Print the server's answer as JSON."`
+}
+
+// Help tells the exit codes.
+func (booksStatusCmd) Help() string { return clientExitCodes }
+
+// booksReleaseCmd takes the stop away.
+type booksReleaseCmd struct {
+	adminFlags
+	Reason string `required:"" help:"Why payouts may go on; it stands in the audit log."`
+	JSON   bool   `name:"json" help:"Print the server's answer as JSON."`
+}
+
+// Help tells what it means.
+func (booksReleaseCmd) Help() string {
+	return "A place that was released stops nothing any more for as long as the same stands there. See docs/books.md first.\n\n" + clientExitCodes
+}
+
+// Run shows how the audit stands; open violations are exit code 1.
+func (cmd *booksStatusCmd) Run(k *kong.Context) error {
+	client, err := cmd.client(k.Stdout)
+	if err != nil {
+		return err
+	}
+	client.json = cmd.JSON
+	var raw json.RawMessage
+	if err := client.call(http.MethodGet, []string{"books", "audit"}, "", nil, &raw); err != nil {
+		return err
+	}
+	var v struct {
+		Stopped, Behind bool
+		VerifiedAt      string
+		Violations      []struct{ Merchant, Kind, Of, Ref, Want, Got, FoundAt string }
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	err = client.print(raw, func(w io.Writer) error {
+		for _, x := range v.Violations {
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\tshould be %s\tis %s\n", x.FoundAt, x.Merchant, x.Kind, x.Of, x.Ref, x.Want, x.Got); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(w, "payouts stopped: %t; all verified at: %s; new rows wait: %t\n", v.Stopped, cmp.Or(v.VerifiedAt, "never"), v.Behind)
+		return err
+	})
+	if err == nil && v.Stopped {
+		err = &adminError{exitFailed, "the books do not agree; payouts are stopped"}
+	}
+	return err
+}
+
+// Run releases payouts.
+func (cmd *booksReleaseCmd) Run(k *kong.Context) error {
+	client, err := cmd.client(k.Stdout)
+	if err != nil {
+		return err
+	}
+	client.json = cmd.JSON
+	var raw json.RawMessage
+	if err := client.call(http.MethodPost, []string{"books", "release"}, "", map[string]string{"reason": cmd.Reason}, &raw); err != nil {
+		return err
+	}
+	var v struct{ Released int64 }
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	return client.print(raw, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%d violations released; payouts go on\n", v.Released)
+		return err
+	})
+}
+
+// booksHeldCmd is the report of held money.
+type booksHeldCmd struct {
+	adminFlags
+	From     string `required:"" placeholder:"DATE" help:"The first Korean day."`
+	To       string `required:"" placeholder:"DATE" help:"The last Korean day."`
+	Merchant string `placeholder:"ID" help:"One shop alone, by its id (mrc_...)."`
+	CSV      bool   `name:"csv" help:"Answer as CSV with a line of titles."`
+	JSON     bool   `name:"json" help:"Print the server's answer as JSON."`
+}
+
+// Help tells what is counted.
+func (booksHeldCmd) Help() string {
+	return "The money held for buyers at the end of each Korean day, from the ledger, with the part that must be kept outside. Days on which nothing was held are left out.\n\n" + clientExitCodes
+}
+
+// Run prints the report.
+func (cmd *booksHeldCmd) Run(k *kong.Context) error {
+	client, err := cmd.client(k.Stdout)
+	if err != nil {
+		return err
+	}
+	client.json = cmd.JSON
+	query := url.Values{"from": {cmd.From}, "to": {cmd.To}}
+	if cmd.Merchant != "" {
+		query.Set("merchant", cmd.Merchant)
+	}
+	var raw json.RawMessage
+	if err := client.call(http.MethodGet, []string{"books", "held", "days"}, query.Encode(), nil, &raw); err != nil {
+		return err
+	}
+	var v struct {
+		Days []struct {
+			Merchant, Date  string
+			Held, Safeguard int64
+			MonthEnd        bool
+		}
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	between := "\t"
+	if cmd.CSV {
+		between = ","
+	}
+	return client.print(raw, func(w io.Writer) error {
+		var b strings.Builder
+		b.WriteString(strings.Join([]string{"merchant", "date", "held", "safeguard", "month_end"}, between) + "\n")
+		for _, d := range v.Days {
+			fmt.Fprintln(&b, strings.Join([]string{d.Merchant, d.Date, strconv.FormatInt(d.Held, 10), strconv.FormatInt(d.Safeguard, 10), strconv.FormatBool(d.MonthEnd)}, between))
+		}
+		_, err := io.WriteString(w, b.String())
+		return err
+	})
+}

@@ -1,0 +1,87 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/wire/body"
+)
+
+type auditedView struct {
+	Stopped    bool            `json:"stopped"`
+	Behind     bool            `json:"behind"`
+	VerifiedAt *string         `json:"verifiedAt"`
+	Violations []violationView `json:"violations"`
+}
+
+type violationView struct {
+	Merchant string  `json:"merchant"`
+	Kind     string  `json:"kind"`
+	Of       string  `json:"of"`
+	Ref      string  `json:"ref"`
+	Position int64   `json:"position"`
+	Want     string  `json:"want"`
+	Got      string  `json:"got"`
+	FoundAt  *string `json:"foundAt"`
+	SeenAt   *string `json:"seenAt"`
+}
+
+func (s *api) showAudited(r *http.Request) (reply, error) {
+	a, err := s.app.Audited(r.Context())
+	if err != nil {
+		return reply{}, err
+	}
+	v := auditedView{Stopped: len(a.Open) > 0, Behind: a.Behind, VerifiedAt: moment(a.Lap.Done), Violations: []violationView{}}
+	for _, x := range a.Open {
+		v.Violations = append(v.Violations, violationView{x.Merchant, string(x.Kind), x.Of, x.Ref, x.Position, x.Want, x.Got, moment(x.FoundAt), moment(x.SeenAt)})
+	}
+	return ok(v)
+}
+
+func (s *api) releasePayouts(r *http.Request) (reply, error) {
+	f, err := readBody(r)
+	if err != nil {
+		return reply{}, err
+	}
+	reason := f.Text("reason", textMax)
+	if err := f.ErrStrict(); err != nil {
+		return reply{}, err
+	}
+	n, err := s.app.ReleasePayouts(r.Context(), operator, reason)
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(map[string]int64{"released": n})
+}
+
+type heldDayView struct {
+	Merchant  string      `json:"merchant"`
+	Date      bizday.Date `json:"date"`
+	Held      money.Won   `json:"held"`
+	Safeguard money.Won   `json:"safeguard"`
+	MonthEnd  bool        `json:"monthEnd"`
+}
+
+func (s *api) showHeldDays(r *http.Request) (reply, error) {
+	v, err := body.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return reply{}, err
+	}
+	f := v.Fields()
+	f.Require("from", "to")
+	first, last, merchant := date(f, "from"), date(f, "to"), f.Ident("merchant", textMax)
+	if err := f.ErrStrict(); err != nil {
+		return reply{}, err
+	}
+	rows, err := s.app.HeldDays(r.Context(), app.HeldQuery{Merchant: merchant, First: first, Last: last})
+	if err != nil {
+		return reply{}, err
+	}
+	out := []heldDayView{}
+	for _, x := range rows {
+		out = append(out, heldDayView{x.Merchant, x.Day, x.Held, x.Safeguard, x.MonthEnd()})
+	}
+	return ok(map[string][]heldDayView{"days": out})
+}
