@@ -74,5 +74,5 @@ func (b *bench) postgresServer() (*pgtest.Server, error) {
 		b.say("Not measured: %v.", err)
 		return nil, nil //nolint:nilnil // there is none, which is no fault
 	}
-	return pgtest.Start("shared_buffers=256MB", "max_wal_size=4GB")
+	return pgtest.Start("shared_buffers=256MB", "max_wal_size=4GB", "max_connections=500")
 }
