@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 	"github.com/holdfast-pay/holdfast/internal/settle"
 )
@@ -125,6 +127,31 @@ func TestAPayoutOnItsWayIsStopped(t *testing.T) {
 	w.pass(time.Hour)
 	if got := w.payouts(); len(line.sends) != 1 || got[0].State != settle.PayoutPaid {
 		t.Errorf("after the release: %v %s", line.sends, got[0].State)
+	}
+}
+
+// TestHeldDays: the report is exact whether the days were added up or not.
+func TestHeldDays(t *testing.T) {
+	w := newWorld(t)
+	w.held()
+	w.audited()
+	w.pass(48 * time.Hour)
+	w.held()
+	day := bizday.DateOf(servetest.Start)
+	rows, err := w.App.HeldDays(t.Context(), app.HeldQuery{First: day.AddDays(-1), Last: day.AddDays(3)})
+	if err != nil || len(rows) != 4 || rows[0].Day != day {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	for i, want := range []money.Won{amount, amount, 2 * amount, 2 * amount} {
+		if rows[i].Held != want || rows[i].Merchant != w.Merchant {
+			t.Errorf("%s: %d won, want %d", rows[i].Day, rows[i].Held, want)
+		}
+	}
+	if rows, err := w.App.HeldDays(t.Context(), app.HeldQuery{Merchant: "mrc_none", First: day, Last: day}); err != nil || len(rows) > 0 {
+		t.Errorf("another merchant: %+v, %v", rows, err)
+	}
+	if _, err := w.App.HeldDays(t.Context(), app.HeldQuery{First: day, Last: day.AddDays(400)}); err == nil {
+		t.Error("a report without a bound")
 	}
 }
 
