@@ -34,9 +34,10 @@ func (c *cluster) inspect(l *load.Load, hooks *load.Receiver) check.Sums {
 	return check.After{Acks: l.Acks(), Clock: l.Clock(), Came: hooks.Came, Broken: hooks.Broken}.Program(c.t, c.data, c.database)
 }
 
-// TestLoad: whole lives through the balancer. All nodes take part, the clock is
-// moved through any of them, and nothing is done twice although nothing but the
-// database keeps them apart.
+// TestLoad: whole lives through the balancer, and two weeks of the shop's clock
+// afterwards. All nodes take part, and nothing is done twice although nothing but
+// the database keeps them apart. The clock stands still under the load: one that
+// is moved on while a call is under way ends its lease, and the call is made again.
 func TestLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs processes")
@@ -44,7 +45,7 @@ func TestLoad(t *testing.T) {
 	c := start(t, pgtest.StartFor(t), setup{})
 	hooks := load.NewReceiver(t)
 	calls := &onceMore{next: &http.Transport{MaxIdleConnsPerHost: hands}}
-	l := load.Start(t, load.Config{Base: func() string { return c.front }, Notice: hooks.URL, Through: calls, Limit: time.Minute})
+	l := load.Start(t, load.Config{Base: func() string { return c.front }, Notice: hooks.URL, Through: calls, Limit: time.Minute, Still: true})
 	l.More(*steps, stepLimit)
 	l.Stop()
 	l.Advance(t, "336h")
