@@ -24,6 +24,10 @@ import (
 // on purpose, by how they begin, and why. Where these lie on several servers, such
 // a statement asks all of them. None of them locks a row.
 var acrossMerchants = map[string]string{
+	"SELECT CASE WHEN EXISTS (SELECT 1 FROM books_violation":                                           "whether anything in any books stops payouts",
+	"SELECT l.merchant FROM event_log l LEFT JOIN books_head h":                                        "finding whose books have grown since they were verified",
+	"SELECT merchant, kind, subject, ref, position, want, got, found_at, seen_at FROM books_violation": "a report: what did not agree",
+	"UPDATE books_violation SET released_at":                                                           "an operator's release of all that did not agree, by hand and hardly ever",
 	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc FROM payment WHERE wake_at <= $1": "finding what time has something to do for; each payment is then taken by its name",
 	"SELECT merchant, id FROM payment WHERE track_at <= $1":                                                   "finding whose carrier is asked next; each payment is then taken by its name",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM mail":                                              "finding whose letters are due; they are then claimed merchant by merchant",
@@ -71,7 +75,7 @@ func TestShardStatementsNameTheirMerchant(t *testing.T) {
 			t.Errorf("is excused and names what it should: %s", oneLine(s))
 		case excuse == "":
 			t.Errorf("%s: %s", strings.Join(faults, "; "), oneLine(s))
-		case changes && !strings.HasPrefix(s, "DELETE FROM session"):
+		case changes && !slices.ContainsFunc(changesAll, func(begin string) bool { return strings.HasPrefix(s, begin) }):
 			t.Errorf("locks rows of all merchants: %s", oneLine(s))
 		}
 		used[excuse] = true
@@ -85,6 +89,9 @@ func TestShardStatementsNameTheirMerchant(t *testing.T) {
 		}
 	}
 }
+
+// changesAll are the ones among them that change rows.
+var changesAll = []string{"DELETE FROM session", "UPDATE books_violation SET released_at"}
 
 // locks finds statements that lock or change rows.
 var locks = regexp.MustCompile(`FOR UPDATE|^UPDATE|^DELETE|^INSERT|\bUPDATE\b`)
@@ -142,11 +149,12 @@ func leaveWork(t *testing.T, s *store.Store, all *store.Recorder) error {
 }
 
 // TestShardEveryStatementIsRun: what stands in the package's source as a statement was
-// among those that were noted, so that none escapes the test above.
+// among those that were noted, or names its merchant as it stands, so that none
+// escapes the test above.
 func TestShardEveryStatementIsRun(t *testing.T) {
 	ran := oneLine(strings.Join(slices.Concat(record(t, true), record(t, false)), "\n"))
 	for _, literal := range literals(t) {
-		if begin, _, _ := strings.Cut(oneLine(literal), "%"); !strings.Contains(ran, begin) {
+		if begin, _, _ := strings.Cut(oneLine(literal), "%"); !strings.Contains(ran, begin) && len(unnamed(literal)) > 0 {
 			t.Errorf("is not noted: %s", oneLine(literal))
 		}
 	}
