@@ -69,13 +69,37 @@ func (cmd *serveCmd) Run(k *kong.Context) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		log.Info("stopping")
-		srv.End()
-		wait, cancel := context.WithTimeout(context.Background(), shutdownLimit)
-		defer cancel()
-		err = front.Shutdown(wait)
+		err = shutDown(log, srv, front, c.DrainTime(), failed)
 	}
 	return errors.Join(err, srv.Close())
+}
+
+// shutDown ends a server without loss: it is not ready from now on, so that
+// balancers send their callers elsewhere, but answers for a while whoever comes
+// still; then it takes no more calls and waits for those that it has. A second
+// signal, or a front that has failed, ends the first wait.
+func shutDown(log *slog.Logger, srv *serve.Server, front *http.Server, drain time.Duration, failed <-chan error) error {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	log.Info("stopping", "drain", drain)
+	wait, cancel := context.WithTimeout(context.Background(), drain+shutdownLimit)
+	defer cancel()
+	retired := make(chan struct{})
+	go func() {
+		srv.Retire(wait)
+		close(retired)
+	}()
+	front.SetKeepAlivesEnabled(false)
+	select {
+	case <-time.After(drain):
+	case <-again:
+	case err := <-failed:
+		return err
+	}
+	err := front.Shutdown(wait)
+	<-retired
+	return err
 }
 
 // heapGrowth is by how many percent of what lives the heap may grow before it is

@@ -97,12 +97,64 @@ func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, chan
 	return m, err
 }
 
+// ErrClockTaken says that another one moves the merchant's test clock.
+var ErrClockTaken = errors.New("the test clock is being moved by another one")
+
+const (
+	// clockLease is the name of the lease on a merchant's test clock.
+	clockLease = "clock"
+	// clockLeaseLife is how long a clock is left to a node that has not moved it
+	// on, and may have died.
+	clockLeaseLife = 2 * time.Minute
+)
+
+// TakeClock makes holder the only one who moves a merchant's test clock, until
+// GiveClock; ErrClockTaken if another one does.
+func (a *App) TakeClock(ctx context.Context, merchantID, holder string) error {
+	if a.store.Alone() {
+		return nil
+	}
+	return clockTaken(a.store.Write(ctx, func(tx *store.Tx) error { return a.holdClock(tx, merchantID, holder) }, store.OnRow(merchantID, clockLease)))
+}
+
+// holdClock takes the lease on a clock or prolongs it. A process that has the
+// database for itself needs none.
+func (a *App) holdClock(tx *store.Tx, merchantID, holder string) error {
+	if a.store.Alone() {
+		return nil
+	}
+	now := a.clock.Now()
+	return tx.TakeLease(merchantID, clockLease, holder, now, now.Add(clockLeaseLife))
+}
+
+func clockTaken(err error) error {
+	if errors.Is(err, store.ErrLeased) {
+		return ErrClockTaken
+	}
+	return err
+}
+
+// GiveClock ends TakeClock. If it cannot be recorded, the lease runs out.
+func (a *App) GiveClock(ctx context.Context, merchantID, holder string) {
+	if a.store.Alone() {
+		return
+	}
+	err := a.store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.DropLease(merchantID, clockLease, holder) }, store.OnRow(merchantID, clockLease))
+	if err != nil {
+		a.log.Warn("a test clock could not be given back and is free later", "merchant", merchantID, "error", err)
+	}
+}
+
 // MoveClock sets a sandbox merchant's test clock so that its present is at
-// least to. It is not an audited setting: tests move it often.
-func (a *App) MoveClock(ctx context.Context, id string, to time.Time) (merchant.Merchant, error) {
+// least to; ErrClockTaken if the clock is not the holder's any more. It is not an
+// audited setting: tests move it often.
+func (a *App) MoveClock(ctx context.Context, id, holder string, to time.Time) (merchant.Merchant, error) {
 	var m merchant.Merchant
 	at := a.clock.Now()
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := a.holdClock(tx, id, holder); err != nil {
+			return err
+		}
 		var err error
 		if m, err = tx.Merchant(id); err != nil {
 			return notFound(err, "merchant")
@@ -118,7 +170,7 @@ func (a *App) MoveClock(ctx context.Context, id string, to time.Time) (merchant.
 	if err == nil {
 		a.keep(m, at)
 	}
-	return m, err
+	return m, clockTaken(err)
 }
 
 // KeyPair is a new key with its secret, which is shown once.

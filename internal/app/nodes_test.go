@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
 // twoNodes are two servers on one database. Both have been asked for the
@@ -155,5 +157,75 @@ func TestAHolidayOfAnotherNode(t *testing.T) {
 	}
 	if open, _, _ := b.App.Calendar().IsBusiness(day); open {
 		t.Error("the second node did not read the calendar anew")
+	}
+}
+
+// TestOneNodeMovesAClock: while one node moves a clock, no other one does; a
+// holder that slept over the end of its lease moves it no further.
+func TestOneNodeMovesAClock(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	if err := a.App.TakeClock(ctx, a.Merchant, "first"); err != nil {
+		t.Fatal(err)
+	}
+	to := a.Now().Add(time.Hour)
+	if err := b.Loops.Advance(ctx, b.Merchant, to); !errors.Is(err, work.ErrAdvancing) {
+		t.Errorf("a clock that another node moves: %v, want ErrAdvancing", err)
+	}
+	b.Clock.Advance(3 * time.Minute) // the first one sleeps
+	to = to.Add(3 * time.Minute)
+	if err := b.App.TakeClock(ctx, b.Merchant, "second"); err != nil {
+		t.Errorf("a clock whose holder sleeps: %v", err)
+	}
+	if _, err := a.App.MoveClock(ctx, a.Merchant, "first", to); !errors.Is(err, app.ErrClockTaken) {
+		t.Errorf("moved by one who slept: %v, want ErrClockTaken", err)
+	}
+	b.App.GiveClock(ctx, b.Merchant, "second")
+	a.Advance(to)
+	if m, err := b.App.MerchantNew(ctx, b.Merchant); err != nil || !b.App.MerchantNow(&m).Equal(to) {
+		t.Errorf("the clock stands at %s, want %s; %v", b.App.MerchantNow(&m), to, err)
+	}
+}
+
+// TestAdvanceWaitsForOtherNodes: when a clock has been moved, all that follows is
+// done, whichever node did it.
+func TestAdvanceWaitsForOtherNodes(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	for i := range 10 {
+		p := pay(t, b, issued(t, b, fmt.Sprintf("wait-%d", i)), fmt.Sprintf("tx-%d", i))
+		if _, err := b.App.Do(ctx, escrow.Shop, b.Merchant, p.ID, escrow.RegisterDelivery{
+			Parcels: []escrow.Parcel{{Carrier: "CJ", Number: fmt.Sprintf("12345678901%d", i)}}, Trackable: true, SentAt: b.Now(), SendEmail: true,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.Advance(a.Now().AddDate(0, 0, 14))
+	for _, state := range []escrow.State{escrow.Shipped, escrow.Delivered} {
+		if counts, err := b.App.CountStates(ctx, b.Merchant); err != nil || counts[state] > 0 {
+			t.Errorf("%d payments are still %s; %v", counts[state], state, err)
+		}
+	}
+	mails, err := b.App.Mails(ctx, b.Merchant, "", 0, 100)
+	if err != nil || len(mails) < 20 {
+		t.Fatalf("%d mails; %v", len(mails), err)
+	}
+	for _, m := range mails {
+		if m.State == app.MailPending {
+			t.Errorf("the mail %s (%s) is still to be sent", m.ID, m.Kind)
+		}
+	}
+	if payouts, err := b.App.Payouts(ctx, b.Merchant, 0, 10); err != nil || len(payouts) == 0 || payouts[0].DoneAt.IsZero() {
+		t.Errorf("payouts %+v; %v", payouts, err)
+	}
+	a.CheckBooks()
+}
+
+// TestTwoNodesGiveIDs: nodes whose clocks agree give different ids.
+func TestTwoNodesGiveIDs(t *testing.T) {
+	a, b := twoNodes(t)
+	for i := range 30 {
+		issued(t, a, fmt.Sprintf("a-%d", i))
+		issued(t, b, fmt.Sprintf("b-%d", i))
 	}
 }

@@ -55,6 +55,13 @@ func (a *App) begin(ctx context.Context, actor escrow.Actor, m *merchant.Merchan
 		if !taken {
 			return p, err
 		}
+		// Another source of ids, or this one before a restart, was here, and may be
+		// far ahead of the clock.
+		last, err := read(ctx, a, func(r *store.Reader) (string, error) { return r.LastPaymentID(m.ID) })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return escrow.Payment{}, err
+		}
+		a.ids.Past(last)
 		a.ids.Jump()
 	}
 	return escrow.Payment{}, fmt.Errorf("app: no free payment id in %d tries", openTries)

@@ -46,6 +46,21 @@ func (p *Payments) Next(now time.Time) string {
 	return fmt.Sprintf("imp_%0*d", paymentNumbers, n)
 }
 
+// Past moves the source behind an id that is taken. What is no id of a payment
+// moves nothing.
+func (p *Payments) Past(id string) {
+	var n int64
+	if _, err := fmt.Sscanf(id, "imp_%d", &n); err != nil || n >= paymentsEnd {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = max(p.last, n)
+}
+
+// paymentsEnd is the first number that has too many digits.
+const paymentsEnd = 1_000_000_000_000
+
 // Jump moves the source a random step ahead, out of the way of another source
 // that is handing out the same numbers.
 func (p *Payments) Jump() {

@@ -4,14 +4,17 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/serve"
+	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 	"github.com/holdfast-pay/holdfast/internal/store"
 	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 )
@@ -96,5 +99,36 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 	pgtest.Exec(t, string(c.Database), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
 	if err := starts(c); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "9999") {
 		t.Errorf("a newer schema: %v", err)
+	}
+}
+
+// TestAServerRetires: it says that it is not ready, answers as before, and begins
+// no more work of its own.
+func TestAServerRetires(t *testing.T) {
+	ctx := context.Background()
+	s := servetest.Run(t)
+	if got := s.Call("GET", "/readyz", nil, nil).Status; got != http.StatusOK {
+		t.Fatalf("/readyz: %d", got)
+	}
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	s.Retire(wait)
+	if wait.Err() != nil {
+		t.Fatal("the loops did not end")
+	}
+	if got := s.Call("GET", "/readyz", nil, nil).Status; got != http.StatusServiceUnavailable {
+		t.Errorf("/readyz of a server that retires: %d", got)
+	}
+	p, err := s.App.OpenWithAccount(ctx, s.Merchant, order("retire-1"), appAccount)
+	if err != nil {
+		t.Fatalf("a call after it: %v", err)
+	}
+	mails, err := s.App.Mails(ctx, s.Merchant, p.ID, 0, 10)
+	if err != nil || len(mails) != 1 || mails[0].State != app.MailPending {
+		t.Errorf("mails %+v; %v", mails, err)
+	}
+	s.Drain() // what somebody waits for is done all the same
+	if mails, _ = s.App.Mails(ctx, s.Merchant, p.ID, 0, 10); mails[0].State != app.MailSent {
+		t.Errorf("the mail is %s", mails[0].State)
 	}
 }

@@ -91,9 +91,14 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says that the database answers too, and whether the books agree. A
-// violation stops payouts and nothing else: the server goes on taking requests.
+// ready says that the database answers too and that the server is not about to
+// end, and whether the books agree. A violation stops payouts and nothing else:
+// the server goes on taking requests.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.retiring.Load() {
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the server is being stopped"})
+		return
+	}
 	if err := s.App.Ready(r.Context()); err != nil {
 		s.log.Error("not ready", "error", err)
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})

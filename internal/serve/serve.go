@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/clock"
@@ -40,6 +41,8 @@ type Server struct {
 	store   *store.Store
 	secret  []byte
 	handler http.Handler
+	// retiring says that the server is about to end.
+	retiring atomic.Bool
 }
 
 // Options are what a test may put in the place of the real thing.
@@ -115,9 +118,14 @@ func inWords(err error) error {
 // Handler serves every edge.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// End tells the server that it is going to be closed: long tasks stop where they
-// are, everything else goes on.
-func (s *Server) End() { s.Loops.End() }
+// Retire prepares the server's end: /readyz says that it is not ready, so that
+// balancers send their callers elsewhere, clocks that are being moved stop where
+// they are, and the loops begin nothing more. It returns when what they have begun is done, or ctx ends. Requests are answered
+// as before.
+func (s *Server) Retire(ctx context.Context) {
+	s.retiring.Store(true)
+	s.Loops.Retire(ctx)
+}
 
 // Close ends the loops and closes the database.
 func (s *Server) Close() error {

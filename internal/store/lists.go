@@ -122,6 +122,11 @@ func statusCondition(s escrow.Status) string {
 	return ""
 }
 
+// LastPaymentID is the highest id among a merchant's payments, or ErrNotFound.
+func (q *queries) LastPaymentID(merchant string) (string, error) {
+	return one(q, scalar[string], `SELECT id FROM payment WHERE merchant = $1 ORDER BY id DESC LIMIT 1`, merchant)
+}
+
 // Payments returns a page of a merchant's payments.
 func (q *queries) Payments(merchant string, f Filter, o Order, offset, limit int) ([]escrow.Payment, error) {
 	where, args := f.where(merchant)

@@ -107,11 +107,11 @@ func (t *Tx) Reagree(name, value string) error {
 }
 
 // TakeLease makes holder the only one who does what the name says for a
-// merchant, or prolongs what he has; ErrStale if another one has it. until is by
+// merchant, or prolongs what he has; ErrLeased if another one has it. until is by
 // the machine's clock, as now is: the clocks of nodes may differ by less than
 // what leases are taken for.
 func (t *Tx) TakeLease(merchant, name, holder string, now, until time.Time) error {
-	return t.later(ErrStale, `INSERT INTO lease (merchant, name, holder, expires_at) VALUES ($1, $2, $3, $4)
+	return t.later(ErrLeased, `INSERT INTO lease (merchant, name, holder, expires_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (merchant, name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
 		WHERE lease.holder = excluded.holder OR lease.expires_at <= $5`, merchant, name, holder, until.UnixMicro(), now.UnixMicro())
 }

@@ -49,6 +49,8 @@ var (
 	// ErrOvertaken: the work was taken by another since, or is at its end. What is
 	// brought now comes too late.
 	ErrOvertaken = errors.New("store: the work was taken by another since")
+	// ErrLeased: another one has the lease.
+	ErrLeased = errors.New("store: another one has the lease")
 	// ErrClosed: the store is shutting down.
 	ErrClosed = errors.New("store: closed")
 	// ErrText: a text is not UTF-8 or has a NUL, which not every engine keeps.

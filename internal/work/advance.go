@@ -101,8 +101,8 @@ func (l *Loops) settle(ctx context.Context, merchantID string) (int, error) {
 // Advance moves a sandbox merchant's clock to an instant, stopping at every
 // instant at which something falls due, and returns when everything that
 // follows is done. It refuses to go back, and a second call for the same
-// merchant while the first runs is ErrAdvancing. With app.ErrEnding the clock may
-// stand anywhere on the way.
+// merchant while the first runs, on this node or another one, is ErrAdvancing.
+// With app.ErrEnding the clock may stand anywhere on the way.
 func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) (err error) {
 	ctx, told := l.untilEnd(ctx)
 	defer func() { err = told(err) }()
@@ -110,7 +110,14 @@ func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) (e
 		return ErrAdvancing
 	}
 	defer l.advancing.Delete(merchantID)
-	m, err := l.App.Merchant(ctx, merchantID)
+	if err := l.App.TakeClock(ctx, merchantID, l.holder); err != nil {
+		return advancing(err)
+	}
+	defer l.App.GiveClock(ctx, merchantID, l.holder)
+	if err := l.App.Refresh(ctx); err != nil {
+		return err
+	}
+	m, err := l.App.MerchantNew(ctx, merchantID)
 	if err != nil {
 		return err
 	}
@@ -136,8 +143,16 @@ func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) (e
 }
 
 func (l *Loops) moveAndDrain(ctx context.Context, merchantID string, to time.Time) error {
-	if _, err := l.App.MoveClock(ctx, merchantID, to); err != nil {
-		return err
+	if _, err := l.App.MoveClock(ctx, merchantID, l.holder, to); err != nil {
+		return advancing(err)
 	}
 	return l.Drain(ctx, merchantID)
+}
+
+// advancing says that a clock is another's in the words of this package.
+func advancing(err error) error {
+	if errors.Is(err, app.ErrClockTaken) {
+		return ErrAdvancing
+	}
+	return err
 }

@@ -28,7 +28,7 @@ func (l *Loops) mails(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return each(l, claimed, func(m app.Mail) error { return l.mail(ctx, m) })
+	return each(ctx, l, claimed, func(m app.Mail) error { return l.mail(ctx, m) })
 }
 
 func (l *Loops) mail(ctx context.Context, m app.Mail) error {
@@ -66,7 +66,7 @@ func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return each(l, claimed, func(w app.Webhook) error { return l.webhook(ctx, w, l.CallLimit) })
+	return each(ctx, l, claimed, func(w app.Webhook) error { return l.webhook(ctx, w, l.CallLimit) })
 }
 
 // startWebhooks begins the calls that are owed and does not wait for their
@@ -194,7 +194,7 @@ func (l *Loops) askBank(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return each(l, claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
+	return each(ctx, l, claimed, func(o app.BankOrder) error { return l.order(ctx, o) })
 }
 
 // order asks the bank. The first question of an order sends it; every later one

@@ -18,6 +18,7 @@ package work
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"slices"
@@ -102,6 +103,8 @@ type Loops struct {
 	// ending ends when the node is told to stop.
 	ending context.Context
 	end    context.CancelFunc
+	// holder is the name under which this process moves clocks.
+	holder string
 }
 
 // New builds the loops; Start runs them.
@@ -110,7 +113,7 @@ func New(c Config) *Loops {
 		c.CallLimit = defaultCallLimit
 	}
 	c.Lease = cmp.Or(c.Lease, defaultLease)
-	l := &Loops{Config: c, shops: newShopGate()}
+	l := &Loops{Config: c, shops: newShopGate(), holder: rand.Text()}
 	l.ending, l.end = context.WithCancel(context.Background())
 	return l
 }
@@ -118,7 +121,7 @@ func New(c Config) *Loops {
 // Start runs the loops until Close. Each kind has its own loop, so that a dead
 // mail server delays no webhook.
 func (l *Loops) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), inLoop{}, true))
 	l.stop = cancel
 	l.loop(ctx, app.WorkMail, l.everyone(l.mails))
 	l.loop(ctx, app.WorkWebhook, l.everyone(l.startWebhooks))
@@ -133,7 +136,8 @@ func (l *Loops) Start() {
 }
 
 // End lets clocks that are being moved stop where they are, with app.ErrEnding,
-// so that nobody waits for them when the node is to stop. The loops go on until Close.
+// so that nobody waits for them when the node is to stop, and lets the loops begin
+// nothing more.
 func (l *Loops) End() { l.end() }
 
 // untilEnd is a context that also ends with End, and the error that is told then
@@ -151,7 +155,35 @@ func (l *Loops) untilEnd(ctx context.Context) (context.Context, func(error) erro
 	}
 }
 
-// Close ends the loops after what they are doing.
+// inLoop marks the context of what loops do by themselves.
+type inLoop struct{}
+
+// mayBegin reports whether another piece of work may be begun: not by a loop that
+// has been told to retire. What somebody waits for goes on.
+func (l *Loops) mayBegin(ctx context.Context) bool {
+	if ctx.Value(inLoop{}) == nil {
+		return true
+	}
+	return l.ending.Err() == nil && ctx.Err() == nil
+}
+
+// Retire is End, and waits for the end of what the loops have begun, at most until
+// ctx ends. What they had taken and not begun is taken over by other nodes when
+// this process ends, or done after the next start.
+func (l *Loops) Retire(ctx context.Context) {
+	l.End()
+	done := make(chan struct{})
+	go func() {
+		l.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Close ends the loops, and breaks off what they are doing.
 func (l *Loops) Close() {
 	if l.stop != nil {
 		l.stop()
@@ -176,7 +208,7 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 		freed = l.shops.freed
 	}
 	l.wg.Go(func() {
-		for n, err := 0, error(nil); ctx.Err() == nil; {
+		for n, err := 0, error(nil); l.mayBegin(ctx); {
 			if kind == app.WorkMail && n < page {
 				pause(ctx, gathering)
 			}
@@ -189,6 +221,7 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 			}
 			select {
 			case <-ctx.Done():
+			case <-l.ending.Done():
 			case <-time.After(rest):
 			case <-pokes:
 			case <-freed:
@@ -239,7 +272,7 @@ func (l *Loops) tracks(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return each(l, refs, func(ref app.Ref) error { return l.track(ctx, ref) })
+	return each(ctx, l, refs, func(ref app.Ref) error { return l.track(ctx, ref) })
 }
 
 func (l *Loops) track(ctx context.Context, ref app.Ref) error {
@@ -328,6 +361,8 @@ func (l *Loops) every(ctx context.Context, pause time.Duration, failed string, s
 			select {
 			case <-ctx.Done():
 				return
+			case <-l.ending.Done():
+				return
 			case <-time.After(pause):
 			}
 		}
@@ -338,18 +373,23 @@ func (l *Loops) every(ctx context.Context, pause time.Duration, failed string, s
 func (l *Loops) page() int { return cmp.Or(l.AtOnce, page) }
 
 // each runs fn for every item, a bounded number at once, and returns how many succeeded.
-func each[T any](l *Loops, items []T, fn func(T) error) (done int, err error) {
+func each[T any](ctx context.Context, l *Loops, items []T, fn func(T) error) (done int, err error) {
 	gate := make(chan struct{}, cmp.Or(l.AtOnce, inFlight))
 	results := make(chan error, len(items))
+	begun := 0
 	for _, item := range items {
 		gate <- struct{}{}
+		if !l.mayBegin(ctx) {
+			break
+		}
+		begun++
 		go func() {
 			defer func() { <-gate }()
 			results <- fn(item)
 		}()
 	}
 	var errs []error
-	for range items {
+	for range begun {
 		if err := <-results; err != nil {
 			errs = append(errs, err)
 			continue

@@ -91,7 +91,7 @@ var errGivesUp = errors.New("gives up")
 
 // kind is what callers can tell of an error. The wording is the engine's own.
 func kind(err error) string {
-	for _, known := range []error{errGivesUp, store.ErrNotFound, store.ErrExists, store.ErrStale, store.ErrOvertaken, store.ErrText, store.ErrUnavailable, store.ErrUnknown} {
+	for _, known := range []error{errGivesUp, store.ErrNotFound, store.ErrExists, store.ErrStale, store.ErrOvertaken, store.ErrLeased, store.ErrText, store.ErrUnavailable, store.ErrUnknown} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

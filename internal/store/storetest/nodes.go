@@ -82,11 +82,11 @@ func leases(t *testing.T, s *store.Store) {
 		want         error
 	}{
 		{"the first", "a", 0, false, nil},
-		{"another meanwhile", "b", 30 * time.Second, false, store.ErrStale},
+		{"another meanwhile", "b", 30 * time.Second, false, store.ErrLeased},
 		{"the holder again", "a", 30 * time.Second, false, nil},
-		{"another after it was prolonged", "b", 80 * time.Second, false, store.ErrStale},
+		{"another after it was prolonged", "b", 80 * time.Second, false, store.ErrLeased},
 		{"another when it has run out", "b", 90 * time.Second, false, nil},
-		{"the first holder, who slept", "a", 91 * time.Second, true, store.ErrStale},
+		{"the first holder, who slept", "a", 91 * time.Second, true, store.ErrLeased},
 	} {
 		if step.drops {
 			drop(step.holder) // is not his any more
