@@ -22,7 +22,7 @@ import (
 
 // acrossMerchants are the statements that look through the rows of all merchants
 // on purpose, by how they begin, and why. Where these lie on several servers, such
-// a statement asks all of them. None of them locks a row.
+// a statement asks all of them. None locks a row that it does not change.
 var acrossMerchants = map[string]string{
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM books_violation":                                           "whether anything in any books stops payouts",
 	"SELECT l.merchant FROM event_log l LEFT JOIN books_head h":                                        "finding whose books have grown since they were verified",
