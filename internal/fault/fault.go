@@ -53,6 +53,6 @@ const (
 	// was counted (test/sim).
 	RecountLost Bug = "recount-lost"
 	// WonTooMany: a transfer is written with one won more than was decided; its hash
-	// is right (cmd/holdfast, the audit of the books).
+	// is right (internal/work, the audit of the books).
 	WonTooMany Bug = "won-too-many"
 )
