@@ -20,6 +20,8 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"Play whole escrow lives against a server of its own and check every step."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring a database to the schema of this version, or say what that would do."`
 	Move     moveCmd     `cmd:"" help:"Take a whole database to another place: from a file to PostgreSQL, or back."`
+	Backup   backupCmd   `cmd:"" help:"Write a verified backup of the database of a running server to a file."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup into an empty place and verify it."`
 	Merchant merchantCmd `cmd:"" help:"Make and change the shops of a running server."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Play the buyer, the bank, the carrier and the mail server for a test shop."`
 	Clock    clockCmd    `cmd:"" help:"Show or move the test clock of a test shop."`

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -112,25 +111,23 @@ func movedJSON(m *serve.Moved) map[string]any {
 
 // tellMove says what was done and what is left to do.
 func tellMove(w io.Writer, m *serve.Moved) error {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	if m.Before {
-		line("The move had been done before: %d rows in %d tables are the same on both sides.", m.Rows, len(m.Tables))
-	} else {
-		line("Moved %d rows in %d tables. Every row and the books are the same on both sides.", m.Rows, len(m.Tables))
-		tellBooks(line, m.Books)
-	}
-	line("In service:      %s", m.To)
-	line("Out of service:  %s (keep it until you are sure; holdfast move --undo takes it back)", m.From)
-	for _, o := range m.LeftOut {
-		line("Left out:        %s: %s", o.Table, o.Reason)
-	}
-	for _, f := range m.TakeAlong {
-		line("Take along:      %s into the data folder of the new server. Links and tokens end without it.", f)
-	}
-	line("Take along:      the settings (file and environment variables).")
-	_, err := io.WriteString(w, b.String())
-	return err
+	return printed(w, func(line func(string, ...any)) {
+		if m.Before {
+			line("The move had been done before: %d rows in %d tables are the same on both sides.", m.Rows, len(m.Tables))
+		} else {
+			line("Moved %d rows in %d tables. Every row and the books are the same on both sides.", m.Rows, len(m.Tables))
+			tellBooks(line, m.Books)
+		}
+		line("In service:      %s", m.To)
+		line("Out of service:  %s (keep it until you are sure; holdfast move --undo takes it back)", m.From)
+		for _, o := range m.LeftOut {
+			line("Left out:        %s: %s", o.Table, o.Reason)
+		}
+		for _, f := range m.TakeAlong {
+			line("Take along:      %s into the data folder of the new server. Links and tokens end without it.", f)
+		}
+		line("Take along:      the settings (file and environment variables).")
+	})
 }
 
 // tellBooks prints a trial balance in a few lines.
@@ -165,5 +162,5 @@ func (p *progress) tell(x serve.Progress) {
 	}
 	p.last = now
 	rate := float64(x.Done) / max(now.Sub(p.began).Seconds(), 0.001)
-	_, _ = fmt.Fprintf(p.out, "%s: %d of %d rows (%d %%), %.0f rows/s, %s\n", x.Step, x.Done, x.Total, x.Done*100/max(x.Total, 1), rate, x.Table) // progress is no result
+	_, _ = fmt.Fprintf(p.out, "%s: %d of %d %s (%d %%), %.0f %s/s %s\n", x.Step, x.Done, x.Total, x.Unit, x.Done*100/max(x.Total, 1), rate, x.Unit, x.Table) // progress is no result
 }

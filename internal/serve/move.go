@@ -16,7 +16,7 @@ import (
 
 // What the command line tells of moves; the store describes them.
 type (
-	// Progress says how far a long step has come, in rows.
+	// Progress says how far a long step has come.
 	Progress = store.Progress
 	// TableSum is the content of one table.
 	TableSum = store.TableSum

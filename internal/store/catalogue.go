@@ -54,6 +54,8 @@ func Omissions() []Omission {
 		{"sqlite_sequence", "SQLite only: belongs to goose_db_version"},
 		{"sqlite_stat1", "SQLite only: what the planner believes about the tables, written by a step of the schema"},
 		{"sqlite_stat4", "SQLite only: as sqlite_stat1"},
+		{"_litestream_lock", "belongs to Litestream, where that copies the file"},
+		{"_litestream_seq", "belongs to Litestream, where that copies the file"},
 	}
 }
 

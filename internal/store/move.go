@@ -20,11 +20,13 @@ import (
 // its end. Before these two commits nothing is visible: the target is one
 // transaction (PostgreSQL) or a file of another name (SQLite).
 
-// Progress says how far a long step has come, in rows.
+// Progress says how far a long step has come.
 type Progress struct {
-	Step        string `json:"step"` // copy, compare, sum
-	Table       string `json:"table"`
-	Done, Total int64
+	Step  string // copy, compare, sum, dump, restore
+	Unit  string // rows, pages or tables
+	Table string // which is at work; may be empty
+	Done  int64
+	Total int64
 }
 
 // Audit adds up the books of a database; what it returns is compared as JSON.
@@ -314,7 +316,9 @@ type said struct {
 // sayEvery is after how many rows it is told.
 const sayEvery = 10_000
 
-func (s *said) begin(step string, total int64) { s.now = Progress{Step: step, Total: total} }
+func (s *said) begin(step string, total int64) {
+	s.now = Progress{Step: step, Unit: "rows", Total: total}
+}
 
 // row counts a row of a table.
 func (s *said) row(table string) {

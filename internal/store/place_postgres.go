@@ -208,12 +208,12 @@ func (t *pgTarget) abandon() error {
 
 // sameVersion refuses a database whose schema is not the one of this program.
 func sameVersion(ex executor, hasTable string, a Address) error {
-	missing, unknown, err := versions(ex, hasTable)
+	missing, last, err := versions(ex, hasTable)
 	switch {
 	case err != nil:
 		return err
-	case len(unknown) > 0:
-		return fmt.Errorf("%s has a schema of a newer version of holdfast (step %d): use that one", a, unknown[0])
+	case last > newestStep():
+		return fmt.Errorf("%s has a schema of a newer version of holdfast (step %d): use that one", a, last)
 	case len(missing) > 0:
 		return fmt.Errorf("%s has an older schema (without step %05d %s): run holdfast migrate on it first", a, missing[0].Version, missing[0].Name)
 	}

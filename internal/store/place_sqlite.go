@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/pressly/goose/v3"
 )
 
 // sqlitePlace is a file that this process alone has, on one connection.
@@ -173,14 +171,7 @@ func enterSQLite(ctx context.Context, a Address) (target, error) {
 		return nil, err
 	}
 	t := &sqliteTarget{p, a.file}
-	err = p.conn.Close()
-	if err == nil {
-		err = migrate(ctx, goose.DialectSQLite3, p.db, sqliteMigrations, "migrations/sqlite")
-	}
-	if err == nil {
-		p.conn, err = p.db.Conn(ctx)
-	}
-	if err == nil {
+	if err = p.migrate(); err == nil {
 		err = p.run("BEGIN IMMEDIATE", emptySeeded())
 	}
 	if err != nil {

@@ -87,17 +87,14 @@ func mark(steps []Migration, rows rowSet) error {
 }
 
 // versions compares the schema of a database with the one of this program:
-// missing are the steps it has not had, unknown those that this program does not
-// have. hasTable is the engine's question for a table.
-func versions(ex executor, hasTable string) (missing []Migration, unknown []int64, err error) {
+// missing are the steps it has not had, last is the newest that it has had.
+// hasTable is the engine's question for a table.
+func versions(ex executor, hasTable string) (missing []Migration, last int64, err error) {
 	q := &queries{ex: ex, classify: func(err error) error { return err }}
-	steps, err := migrations(sqliteMigrations, "migrations/sqlite") // the other engine's have the same numbers
-	if err != nil {
-		return nil, nil, err
-	}
+	steps := steps()
 	known, err := one(q, scalar[int64], hasTable, "goose_db_version")
 	if err != nil || known == 0 {
-		return steps, nil, err
+		return steps, 0, err
 	}
 	had, err := all(q, scalar[int64], appliedVersions)
 	for _, m := range steps {
@@ -105,13 +102,19 @@ func versions(ex executor, hasTable string) (missing []Migration, unknown []int6
 			missing = append(missing, m)
 		}
 	}
-	for _, v := range had {
-		if v > steps[len(steps)-1].Version {
-			unknown = append(unknown, v)
-		}
-	}
-	return missing, unknown, err
+	return missing, slices.Max(append(had, 0)), err
 }
+
+// steps are those of the schema, which have the same numbers on both engines.
+func steps() []Migration {
+	out, err := migrations(sqliteMigrations, "migrations/sqlite")
+	if err != nil {
+		panic(err) // they are in the program
+	}
+	return out
+}
+
+func newestStep() int64 { all := steps(); return all[len(all)-1].Version }
 
 // migrations lists the steps in a folder by number.
 func migrations(files fs.FS, dir string) (out []Migration, err error) {
