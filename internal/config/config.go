@@ -81,10 +81,21 @@ type Config struct {
 	// TrustedProxies are the networks (CIDR) of proxies in front whose
 	// X-Forwarded-For is believed; none means that nobody's is.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
+	Backup         Backup   `yaml:"backup" envPrefix:"BACKUP_"`
 	Operator       Operator `yaml:"operator" envPrefix:"OPERATOR_"`
 	Mail           Mail     `yaml:"mail" envPrefix:"MAIL_"`
 	Licence        Licence  `yaml:"licence" envPrefix:"LICENCE_"`
 }
+
+// Backup says how often the server backs its SQLite file up by itself.
+type Backup struct {
+	Every  time.Duration `yaml:"every" env:"EVERY"`   // 0 for never
+	Keep   int           `yaml:"keep" env:"KEEP"`     // older ones are removed
+	Folder string        `yaml:"folder" env:"FOLDER"` // backups in the data folder when empty
+}
+
+// leastBackup bounds how often: each backup reads the whole file.
+const leastBackup = time.Minute
 
 // Operator is the escrow agent as buyers see it.
 type Operator struct {
@@ -119,6 +130,7 @@ func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Data: "data", Mode: Sandbox, LogLevel: "info",
 		DatabasePatience: 30 * time.Second, Lease: 2 * time.Minute,
+		Backup:   Backup{Keep: 24},
 		Operator: Operator{Name: "Holdfast Sandbox", Registration: "TEST-00000", Contact: "sandbox@holdfast.example"},
 		Mail:     Mail{Port: 587, Security: "starttls", From: "no-reply@holdfast.example", FromName: "Holdfast"},
 	}
@@ -274,6 +286,9 @@ func (c *Config) Check() error {
 	if d := string(c.Database); d != "" && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") && !strings.Contains(d, "=") {
 		return errors.New("database: must be a PostgreSQL connection string such as postgres://user:password@host1,host2/name, or empty for a SQLite file in the data folder")
 	}
+	if err := c.checkBackup(); err != nil {
+		return err
+	}
 	switch c.Mode {
 	case Sandbox:
 		return nil
@@ -293,6 +308,20 @@ func (c *Config) checkNode() error {
 	}
 	if d := c.DrainTime(); d < 0 || d > drainMost {
 		return fmt.Errorf("drain %s: must be between 0s and %s", d, drainMost)
+	}
+	return nil
+}
+
+func (c *Config) checkBackup() error {
+	switch b := c.Backup; {
+	case b.Every == 0:
+		return nil
+	case b.Every < leastBackup:
+		return fmt.Errorf("backup.every %s: must be at least %s, or 0 for never", b.Every, leastBackup)
+	case b.Keep < 1:
+		return fmt.Errorf("backup.keep %d: must be at least 1", b.Keep)
+	case c.Database != "":
+		return errors.New("backup.every is for the SQLite file; PostgreSQL is backed up from outside (docs/backup.md)")
 	}
 	return nil
 }

@@ -79,3 +79,19 @@ func TestSpans(t *testing.T) {
 		t.Errorf("%s, %v", c.Lease, err)
 	}
 }
+
+// TestBackups: what the server cannot do by itself is refused at the start.
+func TestBackups(t *testing.T) {
+	for want, set := range map[string][]string{
+		"":                 {"HOLDFAST_BACKUP_EVERY=1h", "HOLDFAST_BACKUP_KEEP=3", "HOLDFAST_BACKUP_FOLDER=/b"},
+		"at least 1m0s":    {"HOLDFAST_BACKUP_EVERY=10s"},
+		"at least 1":       {"HOLDFAST_BACKUP_EVERY=1h", "HOLDFAST_BACKUP_KEEP=0"},
+		"from outside":     {"HOLDFAST_BACKUP_EVERY=1h", "HOLDFAST_DATABASE=postgres://h/d"},
+		"not a time span ": {"HOLDFAST_BACKUP_EVERY=hourly"},
+	} {
+		c, err := config.Load("", set)
+		if want == "" && (err != nil || c.Backup != config.Backup{Every: time.Hour, Keep: 3, Folder: "/b"}) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v: %+v, %v, want %q", set, c.Backup, err, want)
+		}
+	}
+}

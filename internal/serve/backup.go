@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/holdfast-pay/holdfast/internal/clock"
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
@@ -42,12 +41,12 @@ func Backup(ctx context.Context, c config.Config, file string, say func(Progress
 	if err != nil {
 		return nil, BadAddress{err}
 	}
-	m, err := store.Backup(ctx, from, file, store.BackupOptions{Now: clock.Real{}.Now(), Audit: audit, Say: say})
+	m, err := store.Backup(ctx, from, file, carryOptions(say))
 	if err != nil {
 		return nil, err
 	}
 	out := &BackedUp{File: file, Manifest: store.ManifestOf(file), From: m.From, Bytes: m.Bytes, SHA256: m.SHA256, Tables: m.Tables, Rows: rowsIn(m.Tables), Keys: secretOf(c)}
-	out.Books, err = readBooks(m.Books)
+	out.Books, err = readBooks(m.Books, m.Violations)
 	return out, err
 }
 
@@ -87,7 +86,7 @@ func Restore(ctx context.Context, c config.Config, file string, say func(Progres
 	if err != nil {
 		return nil, BadAddress{err}
 	}
-	r, err := store.Restore(ctx, file, to, store.RestoreOptions{Now: clock.Real{}.Now(), Audit: audit, Agree: sameBooks, Say: say})
+	r, err := store.Restore(ctx, file, to, carryOptions(say))
 	if err != nil {
 		return nil, err
 	}
@@ -95,18 +94,18 @@ func Restore(ctx context.Context, c config.Config, file string, say func(Progres
 	if len(secretOf(c)) == 0 {
 		out.NeedsKey = filepath.Join(c.Data, secretFile)
 	}
-	out.Books, err = readBooks(r.Books)
+	out.Books, err = readBooks(r.Books, r.Violations)
 	return out, err
 }
 
 // sameBooks compares balances. What else a report says may differ between
 // versions of the program.
 func sameBooks(kept, now json.RawMessage) error {
-	a, err := readBooks(kept)
+	a, err := readBooks(kept, nil)
 	if err != nil {
 		return err
 	}
-	b, err := readBooks(now)
+	b, err := readBooks(now, nil)
 	if err == nil && (a.Held != b.Held || !slices.Equal(a.Accounts, b.Accounts)) {
 		err = fmt.Errorf("%v with %d won held, and not %v with %d", b.Accounts, b.Held, a.Accounts, a.Held)
 	}

@@ -22,7 +22,7 @@ type metrics struct {
 	seconds  prometheus.Histogram
 }
 
-func newMetrics(a *app.App) *metrics {
+func newMetrics(a *app.App, lastBackup func() float64) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_http_requests_total", Help: "Requests by method and status."}, []string{"method", "status"}),
@@ -37,6 +37,7 @@ func newMetrics(a *app.App) *metrics {
 	count("holdfast_refused_changes_total", "Changes that ended without effect.", func() float64 { return float64(a.StoreStats().Failed) })
 	count("holdfast_commit_seconds_total", "Time spent in commits.", func() float64 { return a.StoreStats().CommitTime.Seconds() })
 	m.books(a)
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_backup_timestamp_seconds", Help: "When the youngest periodic backup was made; 0 for none."}, lastBackup))
 	return m
 }
 

@@ -60,10 +60,13 @@ func audit(r *store.Reader) (any, error) {
 	return out, nil
 }
 
-// readBooks reads what audit wrote.
-func readBooks(raw json.RawMessage) (b BooksReport, err error) {
+// readBooks reads what audit wrote, and adds what a walk through the books has found.
+func readBooks(raw json.RawMessage, found []app.Violation) (b BooksReport, err error) {
 	if err := json.Unmarshal(raw, &b); err != nil {
 		return b, fmt.Errorf("read the books: %w", err)
+	}
+	for _, v := range found {
+		b.Problems = append(b.Problems, v.String())
 	}
 	return b, nil
 }
@@ -88,13 +91,13 @@ func Move(ctx context.Context, from, to string, say func(Progress)) (*Moved, err
 	if err != nil {
 		return nil, err
 	}
-	m, err := store.Move(ctx, source, target, moveOptions(say))
+	m, err := store.Move(ctx, source, target, carryOptions(say))
 	if err != nil {
 		return nil, err
 	}
 	out := &Moved{From: m.From, To: m.To, Rows: m.Rows(), Tables: m.Tables, LeftOut: store.Omissions(), TakeAlong: keysBeside(source), Before: m.Before}
 	if !m.Before {
-		out.Books, err = readBooks(m.Books)
+		out.Books, err = readBooks(m.Books, m.Violations)
 	}
 	return out, err
 }
@@ -107,13 +110,13 @@ func UndoMove(ctx context.Context, from, to string, say func(Progress)) error {
 		return err
 	}
 	if to == "" {
-		return store.UndoMove(ctx, source, nil, moveOptions(say))
+		return store.UndoMove(ctx, source, nil, carryOptions(say))
 	}
-	return store.UndoMove(ctx, source, &target, moveOptions(say))
+	return store.UndoMove(ctx, source, &target, carryOptions(say))
 }
 
-func moveOptions(say func(Progress)) store.MoveOptions {
-	return store.MoveOptions{Now: clock.Real{}.Now(), Audit: audit, Say: say}
+func carryOptions(say func(Progress)) store.CarryOptions {
+	return store.CarryOptions{Now: clock.Real{}.Now(), Audit: audit, Agree: sameBooks, Walk: true, Say: say}
 }
 
 // addresses reads both; an empty to is none.

@@ -55,7 +55,7 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) routes(proxies []netip.Prefix) http.Handler {
-	numbers := newMetrics(s.App)
+	numbers := newMetrics(s.App, func() float64 { return float64(s.backups.last.Load()) })
 	rt := router{
 		root: apiv1.New(s.App, s.log),
 		mounts: []mount{

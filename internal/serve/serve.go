@@ -40,6 +40,7 @@ type Server struct {
 	clock   clock.Clock
 	store   *store.Store
 	secret  []byte
+	backups *backups
 	handler http.Handler
 	// retiring says that the server is about to end.
 	retiring atomic.Bool
@@ -101,6 +102,9 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 			return nil, err
 		}
 	}
+	if s.backups, err = startBackups(c, s.log); err != nil {
+		return nil, fmt.Errorf("periodic backups: %w", err)
+	}
 	s.handler = s.routes(proxies)
 	s.Loops.Start()
 	return s, nil
@@ -130,6 +134,7 @@ func (s *Server) Retire(ctx context.Context) {
 // Close ends the loops and closes the database.
 func (s *Server) Close() error {
 	s.Loops.Close()
+	s.backups.close()
 	return s.store.Close()
 }
 

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/recon"
 )
 
 // A backup is one file and a manifest beside it, which says what is in it: the
@@ -37,6 +39,8 @@ type Manifest struct {
 	SHA256 string          `json:"sha256"`
 	Tables []TableSum      `json:"tables"`
 	Books  json.RawMessage `json:"books"`
+	// Violations are places where the books did not agree; none is what must be true.
+	Violations []recon.Violation `json:"violations"`
 }
 
 const (
@@ -51,16 +55,9 @@ func ManifestOf(file string) string { return file + ".manifest.json" }
 // part is the name of a file until it is complete.
 func part(file string) string { return file + ".part" }
 
-// BackupOptions are what the store does not know by itself.
-type BackupOptions struct {
-	Now   time.Time
-	Audit Audit
-	Say   func(Progress) // may be nil
-}
-
 // Backup writes a backup of a database that may be in use, as of one moment,
 // verifies it, and gives it its name.
-func Backup(ctx context.Context, from Address, file string, o BackupOptions) (_ *Manifest, err error) {
+func Backup(ctx context.Context, from Address, file string, o CarryOptions) (_ *Manifest, err error) {
 	for _, f := range []string{file, ManifestOf(file)} {
 		if _, err := os.Lstat(f); !errors.Is(err, os.ErrNotExist) {
 			return nil, errors.Join(fmt.Errorf("%s exists and is not overwritten", f), err)
@@ -147,7 +144,7 @@ func sumFile(name string) (int64, string, error) {
 }
 
 // describe adds up what a database holds.
-func (m *Manifest) describe(p place, hasTable string, o BackupOptions) (err error) {
+func (m *Manifest) describe(p place, hasTable string, o CarryOptions) (err error) {
 	_, had, err := versions(p, hasTable)
 	if err != nil {
 		return err
@@ -156,17 +153,11 @@ func (m *Manifest) describe(p place, hasTable string, o BackupOptions) (err erro
 	if m.Tables, err = sumPlace(p, &said{tell: o.Say}); err != nil {
 		return err
 	}
-	m.Books, err = books(p, o.Audit)
+	if m.Books, err = books(p, o.Audit); err != nil {
+		return err
+	}
+	m.Violations, err = walk(p, o)
 	return err
-}
-
-// RestoreOptions are what the store does not know by itself.
-type RestoreOptions struct {
-	Now   time.Time
-	Audit Audit
-	// Agree compares the books in a manifest with those of what was restored.
-	Agree func(kept, now json.RawMessage) error
-	Say   func(Progress) // may be nil
 }
 
 // Restored is the outcome of a restore.
@@ -176,11 +167,13 @@ type Restored struct {
 	Tables   []TableSum
 	Books    json.RawMessage
 	Steps    []Migration // of the schema that were missing and have been taken
+	// Violations are places where the books do not agree.
+	Violations []recon.Violation
 }
 
 // Restore puts a backup into a place that is new or empty. Nothing is in service
 // before it is verified.
-func Restore(ctx context.Context, file string, to Address, o RestoreOptions) (*Restored, error) {
+func Restore(ctx context.Context, file string, to Address, o CarryOptions) (*Restored, error) {
 	m, err := readManifest(file)
 	if err != nil {
 		return nil, err
@@ -252,7 +245,7 @@ func (m *Manifest) intact(file string, bytes int64, sum string) error {
 
 // verify compares what was restored with the manifest, takes the missing steps of
 // the schema, and adds up the books.
-func (r *Restored) verify(p place, hasTable string, migrate func() error, o RestoreOptions) (err error) {
+func (r *Restored) verify(p place, hasTable string, migrate func() error, o CarryOptions) (err error) {
 	missing, last, err := versions(p, hasTable)
 	if err != nil {
 		return err
@@ -274,6 +267,9 @@ func (r *Restored) verify(p place, hasTable string, migrate func() error, o Rest
 		}
 		r.Steps = missing
 	}
+	if r.Violations, err = walk(p, o); err != nil {
+		return err
+	}
 	if r.Books, err = books(p, o.Audit); err != nil || r.Manifest == nil {
 		return err
 	}
@@ -283,15 +279,29 @@ func (r *Restored) verify(p place, hasTable string, migrate func() error, o Rest
 	return nil
 }
 
-// BackupName is the name of a periodic backup, in an order that is that of time.
-func BackupName(at time.Time) string {
-	return "holdfast-" + at.UTC().Format("20060102T150405Z") + ".db"
+// Names of periodic backups are their instants, so that their order is that of time.
+const (
+	backupPattern = "holdfast-*Z.db"
+	backupLayout  = "holdfast-20060102T150405Z.db"
+)
+
+// BackupName is the name of a periodic backup.
+func BackupName(at time.Time) string { return at.UTC().Format(backupLayout) }
+
+// NewestBackup is the instant of the youngest periodic backup in a folder; zero
+// when there is none.
+func NewestBackup(folder string) (time.Time, error) {
+	names, err := filepath.Glob(filepath.Join(folder, backupPattern))
+	if err != nil || len(names) == 0 {
+		return time.Time{}, err
+	}
+	return time.Parse(backupLayout, filepath.Base(names[len(names)-1]))
 }
 
 // Prune removes the oldest of the periodic backups in a folder, with their
 // manifests, so that keep are left.
 func Prune(folder string, keep int) (removed []string, err error) {
-	names, err := filepath.Glob(filepath.Join(folder, "holdfast-*Z.db")) // in the order of time
+	names, err := filepath.Glob(filepath.Join(folder, backupPattern))
 	if err != nil {
 		return nil, err
 	}

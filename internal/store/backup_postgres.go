@@ -12,7 +12,7 @@ import (
 
 // backupPostgres has pg_dump write the tables as of a snapshot, and adds up what
 // that snapshot holds.
-func backupPostgres(ctx context.Context, from Address, file string, m *Manifest, o BackupOptions) (err error) {
+func backupPostgres(ctx context.Context, from Address, file string, m *Manifest, o CarryOptions) (err error) {
 	m.Engine = enginePostgres
 	p, err := openServer(ctx, from)
 	if err != nil {
@@ -61,7 +61,7 @@ const pgTables = `SELECT relname::text FROM pg_class WHERE relnamespace = curren
 
 // restorePostgres has pg_restore fill a database in one transaction, and marks it
 // as unfinished until it is verified.
-func restorePostgres(ctx context.Context, file string, to Address, out *Restored, o RestoreOptions) (err error) {
+func restorePostgres(ctx context.Context, file string, to Address, out *Restored, o CarryOptions) (err error) {
 	size, sum, err := sumFile(file)
 	if err == nil {
 		err = out.Manifest.intact(file, size, sum)

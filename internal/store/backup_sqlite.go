@@ -15,7 +15,7 @@ import (
 // backupSQLite copies the pages of a file that a server may be writing to. The
 // copy is made in one read transaction, so that it is of one moment and writers
 // go on meanwhile; the log of the database grows until it ends.
-func backupSQLite(ctx context.Context, from Address, file string, m *Manifest, o BackupOptions) error {
+func backupSQLite(ctx context.Context, from Address, file string, m *Manifest, o CarryOptions) error {
 	m.Engine = engineSQLite
 	if err := copyPages(ctx, from, file, o); err != nil {
 		return err
@@ -32,7 +32,7 @@ func backupSQLite(ctx context.Context, from Address, file string, m *Manifest, o
 	return errors.Join(inWords(err, from.file), p.close())
 }
 
-func copyPages(ctx context.Context, from Address, file string, o BackupOptions) (err error) {
+func copyPages(ctx context.Context, from Address, file string, o CarryOptions) (err error) {
 	if _, err := os.Stat(from.file); err != nil {
 		return fmt.Errorf("there is no database %s: %w", from.file, err)
 	}
@@ -82,7 +82,7 @@ func pages(ctx context.Context, from any, file string, say func(Progress)) error
 }
 
 // restoreSQLite copies the file beside its place, verifies it and gives it its name.
-func restoreSQLite(ctx context.Context, file string, to Address, out *Restored, o RestoreOptions) (err error) {
+func restoreSQLite(ctx context.Context, file string, to Address, out *Restored, o CarryOptions) (err error) {
 	if err := os.MkdirAll(filepath.Dir(to.file), 0o750); err != nil {
 		return fmt.Errorf("make the folder of the database: %w", err)
 	}
@@ -118,7 +118,7 @@ func restoreSQLite(ctx context.Context, file string, to Address, out *Restored, 
 	return rename(unfinished(to.file), to.file)
 }
 
-func verifySQLite(ctx context.Context, file string, out *Restored, o RestoreOptions) error {
+func verifySQLite(ctx context.Context, file string, out *Restored, o CarryOptions) error {
 	p, err := openPlace(ctx, nil, file, "_pragma=journal_mode(DELETE)", "_pragma=foreign_keys(ON)")
 	if err != nil {
 		return err

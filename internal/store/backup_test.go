@@ -122,7 +122,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		written, stop := writing(s)
 		file := filepath.Join(t.TempDir(), "backup")
 		before := written.Load()
-		m, err := Backup(t.Context(), a[0], file, BackupOptions{Now: at, Audit: noBooks})
+		m, err := Backup(t.Context(), a[0], file, CarryOptions{Now: at, Audit: noBooks})
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -133,7 +133,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		if during < 4 {
 			t.Errorf("%s: only %d writes were done during the backup", name, during)
 		}
-		if _, err := Restore(t.Context(), file, a[1], RestoreOptions{Now: at, Audit: noBooks, Agree: sameText}); err != nil {
+		if _, err := Restore(t.Context(), file, a[1], CarryOptions{Now: at, Audit: noBooks, Agree: sameText}); err != nil {
 			t.Fatal(name, err)
 		}
 		back := served(t, a[1])
@@ -170,11 +170,11 @@ func TestOlderBackups(t *testing.T) {
 		}
 		alter(t, copied, change)
 		file := filepath.Join(t.TempDir(), "backup")
-		if _, err := Backup(t.Context(), copied, file, BackupOptions{Now: at, Audit: noBooks}); err != nil {
+		if _, err := Backup(t.Context(), copied, file, CarryOptions{Now: at, Audit: noBooks}); err != nil {
 			t.Fatal(err)
 		}
 		to := address(t, "sqlite:"+filepath.Join(t.TempDir(), "y.db"))
-		_, err := Restore(t.Context(), file, to, RestoreOptions{Now: at, Audit: noBooks, Agree: sameText})
+		_, err := Restore(t.Context(), file, to, CarryOptions{Now: at, Audit: noBooks, Agree: sameText})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", change, err)
 		}
@@ -243,7 +243,7 @@ func TestChild(t *testing.T) {
 	if !is {
 		t.Skip("is run by TestKilledMoves")
 	}
-	if _, err := Move(t.Context(), address(t, from), address(t, to), MoveOptions{Now: time.Unix(1_700_000_000, 0), Audit: noBooks}); err != nil {
+	if _, err := Move(t.Context(), address(t, from), address(t, to), CarryOptions{Now: time.Unix(1_700_000_000, 0), Audit: noBooks}); err != nil {
 		t.Fatal(err)
 	}
 }

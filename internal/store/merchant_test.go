@@ -163,7 +163,7 @@ func TestShardEveryStatementIsRun(t *testing.T) {
 // theEnginesOwn are files whose statements set up, measure or move a database, and
 // serve no request.
 var theEnginesOwn = []string{"sqlite.go", "postgres.go", "postgres_tx.go", "plan.go", "distribute.go",
-	"catalogue.go", "mark.go", "move.go", "place_postgres.go", "place_sqlite.go", "rowhash.go"}
+	"catalogue.go", "mark.go", "move.go", "place_postgres.go", "place_sqlite.go", "rowhash.go", "backup_postgres.go", "pgtool.go"}
 
 var statement = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
 

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/recon"
 )
 
 // Moving takes a whole database from one engine to the other. Nobody else may
@@ -32,11 +35,16 @@ type Progress struct {
 // Audit adds up the books of a database; what it returns is compared as JSON.
 type Audit func(*Reader) (any, error)
 
-// MoveOptions are what the store does not know by itself.
-type MoveOptions struct {
+// CarryOptions are what moves, backups and restores do not know by themselves.
+type CarryOptions struct {
 	Now   time.Time
 	Audit Audit
-	Say   func(Progress) // may be nil
+	// Agree compares the books in a manifest with those of what was restored.
+	Agree func(kept, now json.RawMessage) error
+	// Walk goes through the books row by row (VerifyBooks) besides. What does not
+	// agree is told and ends nothing: it was so before.
+	Walk bool
+	Say  func(Progress) // may be nil
 }
 
 // Moved is the outcome of a move.
@@ -45,6 +53,8 @@ type Moved struct {
 	To     string          `json:"to"`
 	Tables []TableSum      `json:"tables"`
 	Books  json.RawMessage `json:"books"`
+	// Violations are places where the books do not agree, on both sides alike.
+	Violations []recon.Violation
 	// Before: nothing was copied, because an earlier run had come to its end.
 	Before bool `json:"before,omitempty"`
 }
@@ -108,7 +118,7 @@ func (a Address) enter(ctx context.Context, m outMark) (target, error) {
 // Move copies everything from one database into another, which must be new or
 // empty, compares both, takes the first out of service and puts the second into
 // it.
-func Move(ctx context.Context, from, to Address, o MoveOptions) (_ *Moved, err error) {
+func Move(ctx context.Context, from, to Address, o CarryOptions) (_ *Moved, err error) {
 	src, err := from.leave(ctx)
 	if err != nil {
 		return nil, err
@@ -125,7 +135,7 @@ func Move(ctx context.Context, from, to Address, o MoveOptions) (_ *Moved, err e
 	case err != nil:
 		return nil, err
 	}
-	m := &moving{src: src, dst: dst, said: &said{tell: o.Say}, audit: o.Audit}
+	m := &moving{src: src, dst: dst, said: &said{tell: o.Say}, options: o}
 	out, err := m.copy()
 	if err != nil {
 		return nil, errors.Join(dst.classify(err), dst.abandon(), dst.close())
@@ -143,10 +153,10 @@ func Move(ctx context.Context, from, to Address, o MoveOptions) (_ *Moved, err e
 
 // moving is a move under way.
 type moving struct {
-	src   place
-	dst   target
-	said  *said
-	audit Audit
+	src     place
+	dst     target
+	said    *said
+	options CarryOptions
 }
 
 // copy fills the target and compares it with the source.
@@ -183,7 +193,10 @@ func (m *moving) copy() (*Moved, error) {
 	if err != nil {
 		return nil, err
 	}
-	if out.Books, err = sameBooks(m.src, m.dst, m.audit); err != nil {
+	if out.Books, err = sameBooks(m.src, m.dst, m.options.Audit); err != nil {
+		return nil, err
+	}
+	if out.Violations, err = walk(m.dst, m.options); err != nil {
 		return nil, err
 	}
 	return out, m.dst.seal()
@@ -199,7 +212,7 @@ func (m *moving) table(t table) (_ TableSum, err error) {
 }
 
 // compareMoved answers for a move that an earlier run has brought to its end.
-func compareMoved(ctx context.Context, src source, from, to Address, o MoveOptions) (_ *Moved, err error) {
+func compareMoved(ctx context.Context, src source, from, to Address, o CarryOptions) (_ *Moved, err error) {
 	dst, err := to.leave(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s has been moved to %s already: %w", from, to, err)
@@ -214,7 +227,7 @@ func compareMoved(ctx context.Context, src source, from, to Address, o MoveOptio
 }
 
 // compare adds up two databases; an error says in what they differ.
-func compare(one, other place, o MoveOptions) (*Moved, error) {
+func compare(one, other place, o CarryOptions) (*Moved, error) {
 	out, said := &Moved{}, &said{tell: o.Say}
 	for i, p := range []place{one, other} {
 		sums, err := sumPlace(p, said)
@@ -247,7 +260,7 @@ func sumPlace(p place, said *said) ([]TableSum, error) {
 // was moved: what was filled there is compared and taken out of service; a place
 // that has been written to since is refused. With a nil to nothing is compared:
 // the other database must be gone.
-func UndoMove(ctx context.Context, from Address, to *Address, o MoveOptions) (err error) {
+func UndoMove(ctx context.Context, from Address, to *Address, o CarryOptions) (err error) {
 	src, err := from.leave(ctx)
 	if err != nil {
 		return err
@@ -271,7 +284,7 @@ func UndoMove(ctx context.Context, from Address, to *Address, o MoveOptions) (er
 }
 
 // takeBack takes the target of a move out of service, if it holds what the source holds.
-func takeBack(ctx context.Context, src source, from, to Address, o MoveOptions) (err error) {
+func takeBack(ctx context.Context, src source, from, to Address, o CarryOptions) (err error) {
 	dst, err := to.leave(ctx)
 	if err != nil {
 		return err
@@ -306,6 +319,33 @@ func books(p place, audit Audit) (json.RawMessage, error) {
 	}
 	return json.Marshal(v)
 }
+
+// walk goes through the books row by row. Those of a database that was never
+// opened by a version with chains have none yet, and are not walked.
+func walk(p place, o CarryOptions) ([]recon.Violation, error) {
+	if !o.Walk {
+		return nil, nil
+	}
+	tables, err := p.tables()
+	if err != nil || !slices.ContainsFunc(tables, func(t table) bool { return t.name == "books_state" }) {
+		return nil, err
+	}
+	q := &queries{ex: p, classify: p.classify}
+	chained, err := one(q, scalar[int64], `SELECT count(*) FROM books_state WHERE name = 'complete'`)
+	if err != nil || chained == 0 {
+		return nil, err
+	}
+	return (&Store{engine: placeEngine{p: p}}).VerifyBooks(context.Background())
+}
+
+// placeEngine lets a place be read as a store is. It does nothing else.
+type placeEngine struct {
+	engine
+	p place
+}
+
+func (e placeEngine) snapshot(_ context.Context, fn func(executor) error) error { return fn(e.p) }
+func (e placeEngine) classify(err error) error                                  { return e.p.classify(err) }
 
 // said tells about the progress.
 type said struct {

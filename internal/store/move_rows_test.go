@@ -68,9 +68,9 @@ func made(t table, c column, i, n int, optional bool) any {
 // noBooks is for rows that are no payments.
 func noBooks(*Reader) (any, error) { return "none", nil }
 
-func testMove(at *time.Time) MoveOptions {
+func testMove(at *time.Time) CarryOptions {
 	*at = at.Add(time.Hour)
-	return MoveOptions{Now: *at, Audit: noBooks}
+	return CarryOptions{Now: *at, Audit: noBooks}
 }
 
 // fileIn makes and migrates a database and returns its address.
@@ -371,7 +371,7 @@ func TestAFailedMoveLeavesNothing(t *testing.T) {
 			if point == "cancel" {
 				cancel()
 			}
-			m := &moving{src: src, dst: &broken{dst, point}, said: &said{}, audit: noBooks}
+			m := &moving{src: src, dst: &broken{dst, point}, said: &said{}, options: CarryOptions{Audit: noBooks}}
 			if _, err := m.copy(); err == nil {
 				t.Fatal(point, "is not noticed")
 			}
@@ -408,7 +408,7 @@ func TestDifferencesAreSeen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := compare(a, b, MoveOptions{}); err == nil || !strings.Contains(err.Error(), "differs") {
+		if _, err := compare(a, b, CarryOptions{}); err == nil || !strings.Contains(err.Error(), "differs") {
 			t.Errorf("%s: %v", spoil, err)
 		}
 		if err := errors.Join(a.close(), b.close()); err != nil {
