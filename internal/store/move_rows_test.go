@@ -98,6 +98,18 @@ func address(t *testing.T, text string) Address {
 	return a
 }
 
+// server is a PostgreSQL database with the newest schema and no rows.
+func server(t *testing.T) Address {
+	t.Helper()
+	return address(t, pgtest.Prepared(t, func(url string) error {
+		s, err := OpenPostgres(context.Background(), url, PostgresOptions{})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	}))
+}
+
 // crowded is a file with rows in every table.
 func crowded(t *testing.T, perTable int) Address {
 	t.Helper()
@@ -117,7 +129,7 @@ func crowded(t *testing.T, perTable int) Address {
 // again, every row of every table arrives as it was.
 func TestEveryRowTravels(t *testing.T) {
 	at := time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)
-	places := []Address{crowded(t, 130), address(t, pgtest.Database(t)), address(t, pgtest.Database(t)), address(t, "sqlite:"+filepath.Join(t.TempDir(), "new", "other.db"))}
+	places := []Address{crowded(t, 130), address(t, pgtest.Database(t)), server(t), address(t, "sqlite:"+filepath.Join(t.TempDir(), "new", "other.db"))}
 	var before *Moved
 	for i := range len(places) - 1 {
 		told := int64(0)
@@ -176,14 +188,7 @@ func refused(t *testing.T, a Address, why string) {
 // TestEveryTableIsCopiedOrListed compares the catalogues of both engines with
 // what is copied and what is left out with a reason.
 func TestEveryTableIsCopiedOrListed(t *testing.T) {
-	file, server := fileIn(t, t.TempDir()), address(t, pgtest.Database(t))
-	s, err := open(server)
-	if err == nil {
-		err = s.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, there := fileIn(t, t.TempDir()), server(t)
 	listed := map[string]bool{markTable: true}                                                                                       // exists only when out of service
 	alter(t, file, `CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); CREATE TABLE _litestream_lock (id INTEGER)`) // as Litestream does
 	var copied [][]table
@@ -192,7 +197,7 @@ func TestEveryTableIsCopiedOrListed(t *testing.T) {
 		all string
 	}{
 		{file, `SELECT name FROM sqlite_schema WHERE type = 'table'`},
-		{server, `SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')`},
+		{there, `SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')`},
 	} {
 		p, err := c.a.leave(t.Context())
 		if err != nil {
@@ -245,9 +250,9 @@ func TestMovesThatAreRefused(t *testing.T) {
 	defer func() { _ = running.Close() }()
 	alter(t, older, `DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
 	alter(t, newer, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
-	used := address(t, pgtest.Database(t))
+	used := server(t)
 	serves(t, used)
-	held := address(t, pgtest.Database(t))
+	held := server(t)
 	node, err := open(held)
 	if err == nil {
 		err = node.Write(t.Context(), func(tx *Tx) error { return tx.PutDirectory("k", "k", "m", "r") })
@@ -298,29 +303,29 @@ func alter(t *testing.T, a Address, statement string) {
 // TestUndoMove: what was moved comes back, unless the other place was written to.
 func TestUndoMove(t *testing.T) {
 	at := time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)
-	file, server := crowded(t, 3), address(t, pgtest.Database(t))
+	file, there := crowded(t, 3), server(t)
 	move := func() {
 		t.Helper()
-		if _, err := Move(t.Context(), file, server, testMove(&at)); err != nil {
+		if _, err := Move(t.Context(), file, there, testMove(&at)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	move()
-	if m, err := Move(t.Context(), file, server, testMove(&at)); err != nil || !m.Before {
+	if m, err := Move(t.Context(), file, there, testMove(&at)); err != nil || !m.Before {
 		t.Fatalf("the same move again: %v", err)
 	}
-	if err := UndoMove(t.Context(), file, &server, testMove(&at)); err != nil {
+	if err := UndoMove(t.Context(), file, &there, testMove(&at)); err != nil {
 		t.Fatal(err)
 	}
 	serves(t, file)
-	refused(t, server, "was moved to "+file.String())
-	server = address(t, pgtest.Database(t))
+	refused(t, there, "was moved to "+file.String())
+	there = server(t)
 	move()
-	serves(t, server)
-	if err := UndoMove(t.Context(), file, &server, testMove(&at)); err == nil || !strings.Contains(err.Error(), "has been written to since") {
+	serves(t, there)
+	if err := UndoMove(t.Context(), file, &there, testMove(&at)); err == nil || !strings.Contains(err.Error(), "has been written to since") {
 		t.Errorf("a place that was written to was given up: %v", err)
 	}
-	if _, err := Move(t.Context(), file, server, testMove(&at)); err == nil || !strings.Contains(err.Error(), "has been written to since") {
+	if _, err := Move(t.Context(), file, there, testMove(&at)); err == nil || !strings.Contains(err.Error(), "has been written to since") {
 		t.Errorf("a finished move was done again: %v", err)
 	}
 	if err := UndoMove(t.Context(), file, nil, testMove(&at)); err != nil {
@@ -358,7 +363,7 @@ func (b *broken) seal() error {
 func TestAFailedMoveLeavesNothing(t *testing.T) {
 	from := crowded(t, 3)
 	for _, point := range []string{"fill", "seal", "cancel"} {
-		for _, to := range []Address{address(t, pgtest.Database(t)), address(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))} {
+		for _, to := range []Address{server(t), address(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))} {
 			ctx, cancel := context.WithCancel(t.Context())
 			src, err := from.leave(ctx)
 			if err != nil {
@@ -420,7 +425,7 @@ func TestDifferencesAreSeen(t *testing.T) {
 // TestARunningServerIsFenced: a server that is connected when its database is
 // taken out of service writes nothing more.
 func TestARunningServerIsFenced(t *testing.T) {
-	a := address(t, pgtest.Database(t))
+	a := server(t)
 	node, err := open(a)
 	if err != nil {
 		t.Fatal(err)
