@@ -24,6 +24,7 @@ import (
 // on purpose, by how they begin, and why. Where these lie on several servers, such
 // a statement asks all of them. None locks a row that it does not change.
 var acrossMerchants = map[string]string{
+	"SELECT merchant FROM event_log WHERE merchant > $1 ORDER BY merchant LIMIT $2":                    "listing merchants with books; each one's are then read by its name",
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM books_violation":                                           "whether anything in any books stops payouts",
 	"SELECT l.merchant FROM event_log l LEFT JOIN books_head h":                                        "finding whose books have grown since they were verified",
 	"SELECT merchant, kind, subject, ref, position, want, got, found_at, seen_at FROM books_violation": "a report: what did not agree",
