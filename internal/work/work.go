@@ -129,7 +129,11 @@ func (l *Loops) Start() {
 	l.loop(ctx, app.WorkTime, l.everyone(l.ticks))
 	l.loop(ctx, app.WorkCarrier, l.everyone(l.tracks))
 	l.loop(ctx, app.WorkSettlement, l.settlements)
-	l.wg.Go(func() { l.watch(ctx) })
+	watching, stopped := l.untilEnd(ctx)
+	l.wg.Go(func() {
+		l.watch(watching)
+		_ = stopped(nil)
+	})
 	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
 	l.every(ctx, app.Lag, "the calendar could not be read", l.App.Refresh)
 	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)
