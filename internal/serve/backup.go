@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,11 +60,17 @@ func rowsIn(tables []TableSum) (n int64) {
 
 // secretOf is the file of the server's secret, where there is one.
 func secretOf(c config.Config) []string {
-	file := filepath.Join(c.Data, secretFile)
-	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+	if c.SecretKey != "" {
 		return nil
 	}
-	return []string{file}
+	if _, err := os.Stat(secretPath(c)); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return []string{secretPath(c)}
+}
+
+func secretPath(c config.Config) string {
+	return cmp.Or(c.SecretFile, filepath.Join(c.Data, secretFile))
 }
 
 // Restored is the outcome of a restore.
@@ -91,8 +98,8 @@ func Restore(ctx context.Context, c config.Config, file string, say func(Progres
 		return nil, err
 	}
 	out := &Restored{To: r.To, Rows: rowsIn(r.Tables), Tables: r.Tables, Compared: r.Manifest != nil, Steps: r.Steps}
-	if len(secretOf(c)) == 0 {
-		out.NeedsKey = filepath.Join(c.Data, secretFile)
+	if c.SecretKey == "" && len(secretOf(c)) == 0 {
+		out.NeedsKey = secretPath(c)
 	}
 	out.Books, err = readBooks(r.Books, r.Violations)
 	return out, err
