@@ -99,14 +99,14 @@ type impatient struct {
 }
 
 func (c impatient) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(c.limit)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.limit)); err != nil { //nolint:forbidigo // a limit on a socket, not a business instant
 		return 0, err
 	}
 	return c.Conn.Read(b)
 }
 
 func (c impatient) Write(b []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.limit)); err != nil { //nolint:forbidigo // as above
 		return 0, err
 	}
 	return c.Conn.Write(b)
