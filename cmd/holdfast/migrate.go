@@ -24,7 +24,8 @@ type migrateCmd struct {
 // Help says when it is needed.
 func (migrateCmd) Help() string {
 	return "The server does the same when it starts; several nodes that start at once wait for the one that does it. " +
-		"Steps only add, so that nodes of the version before go on meanwhile.\n\n" +
+		"Steps only add, so that nodes of the version before go on meanwhile, with one exception: " +
+		"before step 4 (books) all nodes must be stopped, because older ones would write rows without hashes.\n\n" +
 		"With --distribute the tables are then spread over several servers with the extension Citus (docs/scaling.md). " +
 		"It can be run again at any time: tables that lie where they belong are left alone, and tables that a later version made are distributed. " +
 		"Exit codes: 0 done; 1 it failed, or something is missing for --distribute, which is then said."
