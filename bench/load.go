@@ -249,7 +249,7 @@ func openDoor(ctx context.Context, dir string, at time.Time) (*door, error) {
 	}
 	d := &door{store: s, clock: clock.NewManual(at)}
 	d.app, err = app.New(ctx, app.Config{
-		Store: s, Clock: d.clock, Bank: noBank{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Secret: make([]byte, 32), BaseURL: "http://127.0.0.1:8080",
+		Store: s, Clock: d.clock, Bank: noBank{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Secret: make([]byte, 32), ReplaceSecret: true, BaseURL: "http://127.0.0.1:8080",
 	})
 	return d, err
 }

@@ -11,6 +11,7 @@ func (p *play) silence() {
 	p.expect("status of an issued account", pay.Status, "ready")
 	p.expect("escrow", pay.Escrow, true)
 	p.say("가상계좌 발급: %s %s", "account issued: %s %s", pay.VbankName, pay.VbankNum)
+	p.hears(pay.ImpUID, "ready") // calls to a shop come in no promised order
 	p.deposit(pay.ImpUID, "exact")
 	p.expect("status after the deposit", p.look(pay.ImpUID).Status, "paid")
 	p.hears(pay.ImpUID, "ready paid")
