@@ -104,8 +104,8 @@ const (
 	// clockLease is the name of the lease on a merchant's test clock.
 	clockLease = "clock"
 	// clockLeaseLife is how long a clock is left to a node that has not moved it
-	// on, and may have died.
-	clockLeaseLife = 2 * time.Minute
+	// on, and may have died. One that was only slow is refused at its next move.
+	clockLeaseLife = 15 * time.Second
 )
 
 // TakeClock makes holder the only one who moves a merchant's test clock, until

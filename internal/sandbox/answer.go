@@ -91,6 +91,8 @@ func refused(err error) (answer, bool) {
 	var atBank *bank.Invalid
 	var atCarrier *carrier.Invalid
 	switch {
+	case errors.Is(err, app.ErrClockTaken):
+		return said(http.StatusConflict, reasonBusy.Korean, reasonBusy.English), true
 	case errors.As(err, &problems):
 		return said(http.StatusBadRequest, problems.Korean(), problems.English()), true
 	case errors.As(err, &own):

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrAdvancing says that the merchant's clock is being moved by another call.
-var ErrAdvancing = errors.New("the clock is being moved by another call; wait for it to end")
+var ErrAdvancing = fmt.Errorf("%w; wait for it to end", app.ErrClockTaken)
 
 const (
 	// maxSteps bounds the due instants of one advance.
