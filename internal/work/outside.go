@@ -308,7 +308,7 @@ func (l *Loops) notices(ctx context.Context, merchantID string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if fault.Planted(fault.NoticeForgotten) {
+	if fault.Planted(fault.NoticeForgotten) && len(waiting) > 0 {
 		err = l.Notices.NoticesHeard(ctx, merchantID, waiting)
 	}
 	var heard []bank.Notice

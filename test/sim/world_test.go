@@ -284,7 +284,7 @@ func (w *world) crashRate(place string) float64 {
 	case w.certain:
 		return halfDone
 	case strings.Contains(place, "notices"):
-		return w.rates.crash * rarely
+		return min(w.rates.crash*rarely, halfDone)
 	}
 	return w.rates.crash
 }
