@@ -21,6 +21,8 @@ type Tail struct {
 	// More says that there are further new rows.
 	More bool
 	days map[string]int64
+	// event and transfer are the hashes of the last rows as they were read; zero for none.
+	event, transfer recon.Hash
 }
 
 // Unverified returns merchants whose books have grown since they were verified.
@@ -63,7 +65,7 @@ func (q *queries) tailEvents(t *Tail, end logEnd, refs map[string]bool) error {
 	for i := range rows {
 		e := &rows[i]
 		t.Found = append(t.Found, c.Next(e.Position, e.Payment, e.has, e.Link)...)
-		refs[e.Payment] = true
+		refs[e.Payment], t.event = true, e.has
 	}
 	t.To.Position, t.To.Hash = c.Position, c.Hash
 	if t.More = t.More || len(rows) == auditPage; len(rows) < auditPage {
@@ -78,7 +80,7 @@ func (q *queries) tailTransfers(t *Tail, end logEnd, refs map[string]bool) error
 	for i := range rows {
 		x := &rows[i]
 		t.Found = append(t.Found, c.Next(x.Position, x.Ref, x.has, x.Link)...)
-		refs[x.Ref] = true
+		refs[x.Ref], t.transfer = true, x.has
 		if day, change := heldBy(&x.Transfer); change != 0 {
 			t.days[day] += change
 		}
@@ -91,7 +93,9 @@ func (q *queries) tailTransfers(t *Tail, end logEnd, refs map[string]bool) error
 }
 
 // Verified keeps the end up to which a tail was verified, and adds its days. If
-// somebody else has done it meanwhile, it is ErrStale and nothing is kept.
+// somebody else has done it meanwhile, or the rows that were read are not those
+// that stand there (they were gone after a failover), it is ErrStale and nothing
+// is kept.
 func (t *Tx) Verified(tail *Tail, at time.Time) error {
 	from, to := &tail.From, &tail.To
 	if from.Position == 0 && from.Transfer == 0 {
@@ -106,6 +110,22 @@ func (t *Tx) Verified(tail *Tail, at time.Time) error {
 	}
 	if n == 0 {
 		return ErrStale
+	}
+	for _, last := range []struct {
+		query    string
+		position int64
+		read     recon.Hash
+	}{
+		{`SELECT hash FROM event WHERE merchant = $1 AND position = $2`, to.Position, tail.event},
+		{`SELECT hash FROM transfer WHERE merchant = $1 AND position = $2`, to.Transfer, tail.transfer},
+	} {
+		stands, err := one(&t.queries, scalar[[]byte], last.query, to.Merchant, last.position)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if last.read != (recon.Hash{}) && recon.ReadHash(stands) != last.read {
+			return ErrStale
+		}
 	}
 	for _, day := range slices.Sorted(maps.Keys(tail.days)) {
 		if err := t.put(`INSERT INTO held_day (merchant, day, change) VALUES ($1, $2, $3)
