@@ -453,6 +453,29 @@ func TestRecount(t *testing.T) {
 	newWorld(t).held().same(escrow.System, escrow.Recount{})
 }
 
+// TestWhatALetterNamesStands: a letter that was on its way when the payment changed
+// has named a last day all the same, and the buyer's time does not end before it.
+func TestWhatALetterNamesStands(t *testing.T) {
+	named := escrow.Announce{LastDay: date("2026-03-17")}
+	for name, steps := range map[string][]asked{
+		"announced before the delivery": {{"", escrow.System, named}, {"", escrow.System, escrow.NoticeResult{Delivered: true}}, {"", escrow.Operator, escrow.MarkDelivered{At: kst("2026-03-09 09:30")}}},
+		"announced after the delivery":  {{"", escrow.Operator, escrow.MarkDelivered{At: kst("2026-03-09 09:30")}}, {"", escrow.System, escrow.NoticeResult{Delivered: true}}, {"", escrow.System, named}},
+	} {
+		w := newWorld(t).held()
+		w.do(escrow.Shop, w.registration(byHand))
+		for _, s := range steps {
+			w.do(s.actor, s.cmd)
+		}
+		if d := w.p.Deadline; w.p.State != escrow.Delivered || d == nil || d.LastDay != named.LastDay {
+			t.Errorf("%s: %s, deadline %+v", name, w.p.State, d)
+		}
+		w.same(escrow.System, named)
+		w.same(escrow.System, escrow.Announce{LastDay: date("2026-03-16")})
+		w.same(escrow.System, escrow.Announce{})
+	}
+	newWorld(t).held().same(escrow.System, named)
+}
+
 // TestTimeCountsByTheNewestCalendar: a recount that never came does not cost the
 // buyer the day that was declared a holiday; one that was opened gives none away.
 func TestTimeCountsByTheNewestCalendar(t *testing.T) {

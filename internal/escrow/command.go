@@ -189,6 +189,9 @@ type (
 		Task Task
 		Note string // what was found
 	}
+	// Announce says that a letter is about to name a last day to the buyer: from now
+	// on the buyer's time does not end before it.
+	Announce struct{ LastDay bizday.Date }
 	// Recount computes a pending deadline anew after the calendar changed.
 	Recount struct{}
 	// Tick does what is due by now.
@@ -227,6 +230,7 @@ func (AskWithdrawal) command()     {}
 func (PlaceHold) command()         {}
 func (ReleaseHold) command()       {}
 func (ResolveTask) command()       {}
+func (Announce) command()          {}
 func (Recount) command()           {}
 func (Tick) command()              {}
 
@@ -263,6 +267,7 @@ func (AskWithdrawal) Verb() string     { return "ask_withdrawal" }
 func (PlaceHold) Verb() string         { return "place_hold" }
 func (ReleaseHold) Verb() string       { return "release_hold" }
 func (ResolveTask) Verb() string       { return "resolve_task" }
+func (Announce) Verb() string          { return "announce" }
 func (Recount) Verb() string           { return "recount" }
 func (Tick) Verb() string              { return "tick" }
 

@@ -113,6 +113,8 @@ func (a *act) dispatch(cmd Command) error {
 		return a.releaseHold()
 	case ResolveTask:
 		return a.resolveTask(c)
+	case Announce:
+		return a.announceLastDay(c)
 	case Recount:
 		return a.recountDeadline()
 	case Tick:
@@ -149,7 +151,7 @@ func permit(cmd Command, env Env) error {
 		allowed = []Actor{Buyer}
 	case GiveRefundAccount:
 		allowed = []Actor{Buyer, Shop, Operator}
-	case Recount, Tick:
+	case Announce, Recount, Tick:
 		allowed = []Actor{System}
 	}
 	if !slices.Contains(allowed, env.Actor) {

@@ -137,7 +137,7 @@ func everyCommand() []escrow.Command {
 		escrow.ReportTracking{}, escrow.MarkDelivered{}, escrow.NoticeResult{}, escrow.RenewLink{}, escrow.Confirm{}, escrow.Reject{},
 		escrow.WithdrawRejection{}, escrow.AcceptRejection{}, escrow.Contest{}, escrow.DecideDispute{}, escrow.ReceiveReturn{},
 		escrow.AskCancel{}, escrow.Cancel{}, escrow.GiveRefundAccount{}, escrow.RefundResult{}, escrow.AskWithdrawal{}, escrow.PlaceHold{},
-		escrow.ReleaseHold{}, escrow.ResolveTask{}, escrow.Recount{}, escrow.Tick{},
+		escrow.ReleaseHold{}, escrow.ResolveTask{}, escrow.Announce{}, escrow.Recount{}, escrow.Tick{},
 	}
 }
 

@@ -324,7 +324,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"notice_result delivered": "operator system", "renew_link": "buyer shop operator",
 		"confirm by buyer": "buyer", "confirm by shop": "shop", "confirm forced": "operator",
 		"reject": "buyer", "withdraw_rejection": "buyer", "ask_cancel": "buyer", "ask_withdrawal": "buyer",
-		"give_refund_account": "buyer shop operator", "recount": "system", "tick now": "system",
+		"give_refund_account": "buyer shop operator", "announce": "system", "recount": "system", "tick now": "system",
 	}
 	verbs := map[string]bool{}
 	w := newWorld(t)

@@ -51,6 +51,19 @@ func (a *act) announce(at time.Time) {
 	}
 }
 
+// announceLastDay keeps a last day before a letter names it. Between the sending of a
+// letter and the record of it the payment may change; what the letter says stands.
+func (a *act) announceLastDay(c Announce) error {
+	at := c.LastDay.AddDays(1).Start()
+	if c.LastDay.IsZero() || a.p.State != Shipped && a.p.State != Delivered || !at.After(a.p.Announced) {
+		a.unchanged = true
+		return nil
+	}
+	a.announce(at)
+	a.recount = a.p.Deadline != nil
+	return nil
+}
+
 // firm reports whether a computed deadline is one that the buyer is told. The
 // D+6 date of a parcel that may yet be tracked is only a fallback.
 func (a *act) firm() bool { return a.p.State == Delivered || !a.p.Delivery.Trackable }

@@ -468,6 +468,7 @@ func (w *world) fitting() []asked {
 		{"place_hold", escrow.Operator, escrow.PlaceHold{Reason: "확인 중"}},
 		{"release_hold", escrow.Operator, escrow.ReleaseHold{}},
 		{"resolve_task", escrow.Operator, escrow.ResolveTask{Task: w.looked(), Note: "은행 확인"}},
+		{"announce", escrow.System, escrow.Announce{LastDay: bizday.DateOf(w.env.Now).AddDays(21)}},
 		{"recount", escrow.System, escrow.Recount{}},
 		{"tick now", escrow.System, escrow.Tick{}},
 		{"tick when due", escrow.System, escrow.Tick{}},

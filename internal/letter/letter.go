@@ -28,6 +28,7 @@ import (
 	texttemplate "text/template"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 )
@@ -65,6 +66,8 @@ type Letter struct {
 	Subject string
 	Text    string
 	HTML    string
+	// LastDay is the last day of deciding that it names without condition; zero if none.
+	LastDay bizday.Date
 }
 
 // maxSubject bounds a subject, in characters; longer ones are cut by mail
@@ -106,7 +109,7 @@ func Compose(kind escrow.Mail, v View) (Letter, error) {
 	if err := htmlLayout.Execute(&html, p); err != nil {
 		return Letter{}, fmt.Errorf("letter %s: %w", kind, err)
 	}
-	return Letter{Subject: p.Subject, Text: text.String(), HTML: html.String()}, nil
+	return Letter{Subject: p.Subject, Text: text.String(), HTML: html.String(), LastDay: c.lastDay(p.Notice)}, nil
 }
 
 // newComposer checks what a letter is made of.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 )
@@ -232,6 +233,14 @@ func (c *composer) notice() *Notice {
 		n.Lines = c.all(w.NoticeSilence, w.NoticeLater, w.NoticeBizDays)
 	}
 	return n
+}
+
+// lastDay is the day that a letter with a notice names as the last one.
+func (c *composer) lastDay(n *Notice) bizday.Date {
+	if n == nil || !c.firm() {
+		return bizday.Date{}
+	}
+	return c.deadline().LastDay
 }
 
 // choices are the buttons. Both ways of deciding lead to the same page, each

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -241,5 +242,36 @@ func TestCarrierTalksNonsense(t *testing.T) {
 	w.pass(6 * time.Hour)
 	if p = w.payment(p.ID); p.State != escrow.Shipped || p.TrackAt.IsZero() || line.asked < 3 {
 		t.Errorf("%s, asked %d times, next at %s", p.State, line.asked, p.TrackAt)
+	}
+}
+
+// onItsWay is a mail server at which something happens while it has the first letter
+// that asks for a decision, and whose answer to that letter is lost.
+type onItsWay struct{ meanwhile func() }
+
+// Send takes a letter.
+func (s *onItsWay) Send(_ context.Context, m mail.Message) error {
+	if s.meanwhile == nil || !strings.Contains(m.Text, "구매결정 마지막 날") {
+		return nil
+	}
+	then := s.meanwhile
+	s.meanwhile = nil
+	then()
+	return &mail.SendError{Reason: "the connection broke"}
+}
+
+// TestALetterOnItsWayNamesTheLastDay: the parcel is marked as delivered while the
+// letter that names the later last day is with the mail server.
+func TestALetterOnItsWayNamesTheLastDay(t *testing.T) {
+	server := &onItsWay{}
+	w := newWorld(t, servetest.Sender(server))
+	p := w.held()
+	w.do(escrow.Shop, p.ID, escrow.RegisterDelivery{Parcels: []escrow.Parcel{{Carrier: escrow.SelfDelivery}}, SentAt: w.Now()})
+	server.meanwhile = func() { w.do(escrow.Operator, p.ID, escrow.MarkDelivered{At: w.Now(), Reason: "전화"}) }
+	w.drain()
+	w.pass(time.Hour)
+	p = w.payment(p.ID)
+	if d := p.Deadline; server.meanwhile != nil || p.State != escrow.Delivered || d == nil || d.LastDay.String() != "2026-03-17" {
+		t.Errorf("the payment is %s, its deadline is %+v; the first letter named 17 March", p.State, p.Deadline)
 	}
 }

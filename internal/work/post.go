@@ -26,18 +26,24 @@ type Letters struct {
 }
 
 // Send composes a letter from the payment as it is now and sends it. What was
-// composed is left in the mail, for the mailbox and as evidence.
+// composed is left in the mail, for the mailbox and as evidence. A last day that
+// it names is kept before it leaves.
 func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err error) {
-	composed, to, permanent, err := l.compose(ctx, m)
+	composed, p, permanent, err := l.compose(ctx, m)
 	if err != nil {
 		return permanent, err
+	}
+	if day := composed.LastDay; !day.IsZero() && day.AddDays(1).Start().After(p.Announced) {
+		if _, err := l.App.Do(ctx, escrow.System, m.Merchant, m.Payment, escrow.Announce{LastDay: day}); err != nil {
+			return false, err
+		}
 	}
 	m.Subject, m.Text, m.HTML = composed.Subject, composed.Text, composed.HTML
 	if l.Sender == nil {
 		return false, nil
 	}
 	err = l.Sender.Send(ctx, mail.Message{
-		ID: MessageID(m), From: l.From, FromName: l.FromName, To: m.Recipient, ToName: to,
+		ID: MessageID(m), From: l.From, FromName: l.FromName, To: m.Recipient, ToName: p.Buyer.Name,
 		Subject: composed.Subject, Text: composed.Text, HTML: composed.HTML,
 		Headers: map[string]string{"Auto-Submitted": "auto-generated"},
 	})
@@ -45,18 +51,18 @@ func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err er
 	return errors.As(err, &failed) && failed.Permanent, err
 }
 
-// compose writes a letter and says to whom. The error is permanent when no later
+// compose writes a letter and returns the payment that it is about. The error is permanent when no later
 // try can do better.
-func (l *Letters) compose(ctx context.Context, m *app.Mail) (composed letter.Letter, to string, permanent bool, err error) {
+func (l *Letters) compose(ctx context.Context, m *app.Mail) (composed letter.Letter, p escrow.Payment, permanent bool, err error) {
 	l.desk.Lock()
 	defer l.desk.Unlock()
 	view, err := l.view(ctx, m)
 	if err != nil {
 		var no *escrow.Refusal
-		return composed, "", errors.As(err, &no), err // what is not there will not be there later
+		return composed, p, errors.As(err, &no), err // what is not there will not be there later
 	}
 	composed, err = letter.Compose(m.Kind, view)
-	return composed, view.Payment.Buyer.Name, err != nil, err
+	return composed, view.Payment, err != nil, err
 }
 
 // MessageID names a mail over all merchants, so that a report of non-delivery
