@@ -10,8 +10,8 @@ import (
 
 // bugs are those that the simulation must find, each within so many seeds.
 var bugs = map[fault.Bug]int{
-	fault.NewBankKey: 24, fault.DepositTwice: 24, fault.DayShort: 24, fault.BounceIgnored: 24,
-	fault.WebhookForgotten: 24, fault.NoticeForgotten: 40, fault.RecountLost: 40,
+	fault.NewBankKey: 24, fault.DepositTwice: 24, fault.DayShort: 24, fault.WebhookForgotten: 60,
+	fault.BounceIgnored: 100, fault.NoticeForgotten: 100, fault.RecountLost: 100,
 }
 
 // TestFindsPlantedBugs: a simulation that finds nothing has shown nothing, unless it
