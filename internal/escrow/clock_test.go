@@ -444,6 +444,17 @@ func TestRecount(t *testing.T) {
 	w.same(escrow.System, escrow.Recount{})
 	w.deadline("2026-03-13", escrow.AfterDelivery)
 
+	// A shop that gives less time by now does so for later payments only.
+	w = newWorld(t)
+	w.env.Profile.TrackedDays = 5
+	w.delivered()
+	w.deadline("2026-03-16", escrow.AfterDelivery)
+	w.env.Profile.TrackedDays = 3
+	w.same(escrow.System, escrow.Recount{})
+	w.env.Calendar = bizday.Korea().With(closed("2026-03-11"))
+	w.do(escrow.System, escrow.Recount{})
+	w.deadline("2026-03-17", escrow.AfterDelivery)
+
 	// The fallback day of an unseen parcel was told to nobody.
 	w = newWorld(t).shipped(inTrack)
 	w.env.Calendar = bizday.Korea().With(closed("2026-03-11"))

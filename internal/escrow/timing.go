@@ -85,6 +85,7 @@ func (a *act) deadline() (*Deadline, error) {
 	default:
 		return nil, nil // on its way: the clock waits for the delivery
 	}
+	a.keepTerms(d)
 	days := d.Days
 	if fault.Planted(fault.DayShort) {
 		days--
@@ -102,6 +103,14 @@ func (a *act) deadline() (*Deadline, error) {
 		d.LastDay = bizday.DateOf(a.p.Announced).AddDays(-1)
 	}
 	return d, nil
+}
+
+// keepTerms gives a deadline that is counted again from the same fact the days that
+// it had: a shop that has shortened its time since does so for later payments only.
+func (a *act) keepTerms(d *Deadline) {
+	if told := a.p.Deadline; told != nil && told.Rule == d.Rule && told.From == d.From {
+		d.Days = max(d.Days, told.Days)
+	}
 }
 
 // floor is the least time that a fact gives the buyer: so many business days

@@ -247,15 +247,29 @@ func TestCarrierTalksNonsense(t *testing.T) {
 
 // onItsWay is a mail server at which something happens while it has the first letter
 // that asks for a decision, and whose answer to that letter is lost.
-type onItsWay struct{ meanwhile func() }
+type onItsWay struct {
+	mu        sync.Mutex
+	meanwhile func()
+}
+
+// then is what happens meanwhile, once.
+func (s *onItsWay) then() func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.meanwhile
+	s.meanwhile = nil
+	return f
+}
 
 // Send takes a letter.
 func (s *onItsWay) Send(_ context.Context, m mail.Message) error {
-	if s.meanwhile == nil || !strings.Contains(m.Text, "구매결정 마지막 날") {
+	if !strings.Contains(m.Text, "구매결정 마지막 날") {
 		return nil
 	}
-	then := s.meanwhile
-	s.meanwhile = nil
+	then := s.then()
+	if then == nil {
+		return nil
+	}
 	then()
 	return &mail.SendError{Reason: "the connection broke"}
 }
@@ -266,12 +280,14 @@ func TestALetterOnItsWayNamesTheLastDay(t *testing.T) {
 	server := &onItsWay{}
 	w := newWorld(t, servetest.Sender(server))
 	p := w.held()
-	w.do(escrow.Shop, p.ID, escrow.RegisterDelivery{Parcels: []escrow.Parcel{{Carrier: escrow.SelfDelivery}}, SentAt: w.Now()})
+	server.mu.Lock()
 	server.meanwhile = func() { w.do(escrow.Operator, p.ID, escrow.MarkDelivered{At: w.Now(), Reason: "전화"}) }
+	server.mu.Unlock()
+	w.do(escrow.Shop, p.ID, escrow.RegisterDelivery{Parcels: []escrow.Parcel{{Carrier: escrow.SelfDelivery}}, SentAt: w.Now()})
 	w.drain()
 	w.pass(time.Hour)
 	p = w.payment(p.ID)
-	if d := p.Deadline; server.meanwhile != nil || p.State != escrow.Delivered || d == nil || d.LastDay.String() != "2026-03-17" {
+	if d := p.Deadline; server.then() != nil || p.State != escrow.Delivered || d == nil || d.LastDay.String() != "2026-03-17" {
 		t.Errorf("the payment is %s, its deadline is %+v; the first letter named 17 March", p.State, p.Deadline)
 	}
 }

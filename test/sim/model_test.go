@@ -359,9 +359,8 @@ func businessDays(after, before bizday.Date) (n int) {
 	return n
 }
 
-// countsAsStored: the deadline that ended had as many business days as it says, or as the
-// shop gives since it was counted, by the calendar of the day on which it ended, counted
-// day by day.
+// countsAsStored: the deadline that ended had as many business days as it says, by the
+// calendar of the day on which it ended, counted day by day.
 func (w *world) countsAsStored(m *pay, at time.Time) {
 	d := m.now.Deadline
 	if d == nil {
@@ -374,12 +373,8 @@ func (w *world) countsAsStored(m *pay, at time.Time) {
 			days++
 		}
 	}
-	want := d.Days
-	if m.now.State == escrow.Delivered {
-		want = min(want, m.shop.profile.TrackedDays)
-	}
-	if days < want {
-		w.fail("%s is confirmed by time %d business days after %s, and should have had %d", m, days, d.From, want)
+	if days < d.Days {
+		w.fail("%s is confirmed by time %d business days after %s, and should have had %d", m, days, d.From, d.Days)
 	}
 }
 
