@@ -249,6 +249,7 @@ const (
 	cutNothing int32 = iota
 	cutBefore        // the server never hears of the commit
 	cutAfter         // the answer to the commit is lost
+	cutBehind        // the connection is lost while the commit is on its way
 )
 
 func newWire(t *testing.T, server *pgtest.Server) *wire {
@@ -296,7 +297,12 @@ func (w *wire) pass(to io.Writer, from io.Reader, cut int32, end func()) {
 		if cut == cutBefore && n >= 8 && bytes.Equal(buf[4:8], cancelRequest) {
 			w.cancels.Add(1)
 		}
-		if bytes.Contains(buf[:n], []byte("COMMIT\x00")) && w.cut.CompareAndSwap(cut, cutNothing) {
+		commit := bytes.Contains(buf[:n], []byte("COMMIT\x00"))
+		if commit && w.cut.CompareAndSwap(cut, cutNothing) {
+			return
+		}
+		if commit && cut == cutBefore && w.cut.CompareAndSwap(cutBehind, cutNothing) {
+			_, _ = to.Write(buf[:n])
 			return
 		}
 		if w.silent.Load() && err == nil {
@@ -379,6 +385,72 @@ func TestLostAnswer(t *testing.T) {
 	storetest.CheckLog(t, s, 18)
 	if n := w.cancels.Load(); n > 0 {
 		t.Errorf("the store asked the server %d times to cancel a statement", n)
+	}
+}
+
+// TestLateCommit: a connection is lost while its commit is on the way and waits at
+// the server. Whatever comes of that commit, the function is done once.
+func TestLateCommit(t *testing.T) {
+	server := pgtest.StartFor(t)
+	w := newWire(t, server)
+	url := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable&default_query_exec_mode=exec", w.Addr())
+	s := openURL(t, url, store.PostgresOptions{})
+	if err := storetest.Open(s, "imp_1", nil); err != nil {
+		t.Fatal(err)
+	}
+	connectAll(t, s)
+	inTheWay, err := pgx.Connect(t.Context(), server.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = inTheWay.Close(context.Background()) }()
+	if _, err := inTheWay.Exec(t.Context(), `BEGIN; LOCK TABLE event IN SHARE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	w.cut.Store(cutBehind)
+	answer := make(chan error, 1)
+	go func() { answer <- next(s, "imp_1") }()
+	// The one that was cut waits for the table, and the one that was begun after it for the payment.
+	for n, end := 0, time.Now().Add(5*time.Second); n < 2 && time.Now().Before(end); {
+		if err := inTheWay.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := inTheWay.Exec(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answer; err != nil {
+		t.Fatal(err)
+	}
+	err = s.Read(t.Context(), func(r *store.Reader) error {
+		events, err := r.Events(m, "imp_1")
+		if len(events) != 3 {
+			t.Errorf("%d events, want 3", len(events))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.CheckLog(t, s, 3)
+}
+
+// TestWarnedConnections: a server that warns everybody who connects, as one does
+// whose system has got newer rules of sorting, can say what became of a commit.
+func TestWarnedConnections(t *testing.T) {
+	server := pgtest.StartFor(t)
+	for _, statement := range []string{
+		`CREATE DATABASE warned TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'`,
+		`UPDATE pg_database SET datcollversion = '0' WHERE datname = 'warned'`,
+	} {
+		admin(t, server.URL("postgres"), statement)
+	}
+	w := newWire(t, server)
+	url := fmt.Sprintf("postgres://postgres@%s/warned?sslmode=disable&default_query_exec_mode=exec", w.Addr())
+	s := openURL(t, url, store.PostgresOptions{Patience: 2 * time.Second})
+	w.cut.Store(cutAfter)
+	if err := storetest.Open(s, "imp_1", nil); err != nil || w.cut.Load() != cutNothing {
+		t.Errorf("a commit without an answer: %v", err)
 	}
 }
 

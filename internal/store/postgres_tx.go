@@ -33,12 +33,15 @@ import (
 //
 // # A commit without an answer
 //
-// Every transaction that writes puts its number on its connection's own row of
-// commit_mark. When the answer to a commit is lost, or the server says that it
-// gave up waiting for the standby, a new connection locks that row, which waits
-// for the old transaction to end, reads the number, and commits a change of its
-// own: only an answer to that proves that the earlier commit stands, on the
-// standby too, because the log of the server has one order.
+// Every transaction that writes puts its number on its writer's own row of
+// commit_mark, as the last thing before the commit. When the answer to a commit
+// is lost, or the server says that it gave up waiting for the standby, a new
+// connection locks that row, which waits for a transaction that has put its
+// number there, reads the number, and closes the row for ever. A transaction
+// that is still on its way, in the network or at the server, finds the row closed
+// and fails. The closing is a commit of its own: only an answer to that proves
+// that the earlier commit stands, on the standby too, because the log of the
+// server has one order. The writer goes on with a new row.
 
 // pgWriter is one of the connections that write. It belongs to one goroutine.
 type pgWriter struct {
@@ -398,9 +401,10 @@ func (t *pgTx) committed(err error, marked bool) error {
 	if fault.Planted(fault.RepeatLostCommit) {
 		return &lost{cause: err, again: true, culprit: noCulprit}
 	}
-	switch done, known := t.w.outcome(); {
+	done, known := t.w.outcome()
+	t.w.name = rand.Text() // the old row is closed, or the old transaction may still hold it
+	switch {
 	case !known:
-		t.w.name = rand.Text() // the old transaction may still hold the row
 		return &lost{cause: fmt.Errorf("%w (%w)", ErrUnknown, err), culprit: noCulprit}
 	case done:
 		return nil
@@ -434,26 +438,30 @@ func (w *pgWriter) outcome() (done, known bool) {
 }
 
 func (w *pgWriter) ask(ctx context.Context) (done bool, err error) {
-	w.warning = ""
 	conn, err := w.e.connect(ctx, w.noticed)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = conn.Close(ctx) }() // the answer is here
+	w.warning = ""                         // a server may warn everybody who connects
 	var n int64
 	err = conn.QueryRow(ctx, askMark, w.name).Scan(&n)
 	if err == nil && w.warning != "" {
 		err = errors.New(w.warning)
 	}
-	return n == w.n, err
+	return n == -1-w.n, err
 }
 
 // Statements about commit_mark. askMark waits for a transaction that holds the
-// row, and is a commit of its own. An update takes the time from the row that was
-// to be inserted: a distributed table takes no function there.
+// row, closes it, and is a commit of its own; a closed row has the number n as
+// -1-n. On a closed row putMark divides by zero, which ends its transaction. An
+// update takes the time from the row that was to be inserted: a distributed table
+// takes no function there.
 const (
-	putMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, $2) ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = excluded.at`
-	askMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, -1) ON CONFLICT (writer) DO UPDATE SET at = excluded.at RETURNING n`
+	putMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, $2)
+		ON CONFLICT (writer) DO UPDATE SET n = excluded.n / CASE WHEN commit_mark.n < 0 THEN 0 ELSE 1 END, at = excluded.at`
+	askMark = `INSERT INTO commit_mark (writer, n) VALUES ($1, -1)
+		ON CONFLICT (writer) DO UPDATE SET n = CASE WHEN commit_mark.n < 0 THEN commit_mark.n ELSE -1 - commit_mark.n END, at = excluded.at RETURNING n`
 )
 
 // manyFunctions is the owner of a statement that serves several.
