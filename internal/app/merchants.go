@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -312,19 +314,49 @@ func (s Records) Get(ctx context.Context, merchantID, kind, key string) ([]byte,
 
 // Add keeps a document under a key that has none and reports whether it did.
 func (s Records) Add(ctx context.Context, merchantID, kind, key string, doc []byte) (added bool, err error) {
-	err = s.write(ctx, merchantID, store.OnRow(merchantID, kind+key), func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) })
+	err = s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) }, store.OnRow(merchantID, kind+key))
 	if errors.Is(err, store.ErrExists) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// Put keeps a document in place of what was there.
-func (s Records) Put(ctx context.Context, merchantID, kind, key string, doc []byte) error {
-	return s.write(ctx, merchantID, store.OnRow(merchantID, kind+key), func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) })
+// Swap keeps the documents of will, by kind and key, if all of them still are as
+// in was: the same, or absent where was has none. It keeps all or none and
+// reports which; of two that change the same document at once, one is told true.
+func (s Records) Swap(ctx context.Context, merchantID string, was, will map[[2]string][]byte) (bool, error) {
+	ids := slices.SortedFunc(maps.Keys(will), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	hints := make([]store.Hint, len(ids))
+	for i, id := range ids {
+		hints[i] = store.OnRow(merchantID, id[0]+id[1])
+	}
+	err := s.write(ctx, merchantID, func(tx *store.Tx) error {
+		for _, id := range ids {
+			if err := swapRecord(tx, merchantID, id, was[id], will[id]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, hints...)
+	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
-func (s Records) write(ctx context.Context, merchantID string, row store.Hint, fn func(*store.Tx) error) error {
+func swapRecord(tx *store.Tx, merchantID string, id [2]string, was, will []byte) error {
+	if was == nil {
+		return tx.AddSandboxRecord(merchantID, id[0], id[1], string(will))
+	}
+	return tx.ChangeSandboxRecord(merchantID, id[0], id[1], string(was), string(will))
+}
+
+// Put keeps a document in place of what was there.
+func (s Records) Put(ctx context.Context, merchantID, kind, key string, doc []byte) error {
+	return s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) }, store.OnRow(merchantID, kind+key))
+}
+
+func (s Records) write(ctx context.Context, merchantID string, fn func(*store.Tx) error, rows ...store.Hint) error {
 	if merchantID != SharedShelf {
 		m, err := s.App.Merchant(ctx, merchantID)
 		if err != nil {
@@ -334,7 +366,7 @@ func (s Records) write(ctx context.Context, merchantID string, row store.Hint, f
 			return fmt.Errorf("the sandbox does not touch live merchant %s", merchantID)
 		}
 	}
-	return s.App.store.Write(ctx, fn, row)
+	return s.App.store.Write(ctx, fn, rows...)
 }
 
 // List returns all records of one kind by key.

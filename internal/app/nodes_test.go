@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/rail/bank"
+	"github.com/holdfast-pay/holdfast/internal/rail/bank/simbank"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 	"github.com/holdfast-pay/holdfast/internal/work"
 )
@@ -227,5 +230,53 @@ func TestTwoNodesGiveIDs(t *testing.T) {
 	for i := range 30 {
 		issued(t, a, fmt.Sprintf("a-%d", i))
 		issued(t, b, fmt.Sprintf("b-%d", i))
+	}
+}
+
+// TestTwoBanksOverOneMemory: of what two simulated banks do at once with the same
+// records nothing is lost and nothing is done by both.
+func TestTwoBanksOverOneMemory(t *testing.T) {
+	const each = 10 // by each bank
+	ctx := context.Background()
+	a := servetest.Run(t)
+	memory := app.Records{App: a.App}
+	if a.Database != "" { // where there may be several nodes it is another one
+		memory.App = servetest.Run(t, servetest.Beside(a)).App
+	}
+	banks := []bank.Simulator{a.Bank, simbank.New(memory, a.Clock)}
+	both := func(what string, act func(b bank.Simulator, key string) error) {
+		t.Helper()
+		var wg sync.WaitGroup
+		for i, b := range banks {
+			wg.Go(func() {
+				for n := range each {
+					if err := act(b, fmt.Sprintf("%d-%d", i, n)); err != nil {
+						t.Errorf("%s: %v", what, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	both("scripts", func(b bank.Simulator, _ string) error {
+		return b.Misbehave(ctx, a.Merchant, bank.Behaviour{Way: bank.Twice})
+	})
+	if left, err := a.Bank.Behaviours(ctx, a.Merchant); err != nil || len(left) != 2*each {
+		t.Fatalf("%d behaviours wait, want %d; %v", len(left), 2*each, err)
+	}
+	both("orders", func(b bank.Simulator, key string) error {
+		_, err := b.Send(ctx, a.Merchant, bank.Order{Key: key, Kind: bank.Payout, Amount: 1, Bank: "088", Number: "110123456789", Holder: "김민준"})
+		return err
+	})
+	left, err := a.Bank.Behaviours(ctx, a.Merchant)
+	notices, err2 := a.Bank.PendingNotices(ctx, a.Merchant)
+	if err = errors.Join(err, err2); err != nil || len(left) != 0 || len(notices) != 2*each {
+		t.Fatalf("%d behaviours wait and %d notices were left, want 0 and %d; %v", len(left), len(notices), 2*each, err)
+	}
+	both("notices", func(b bank.Simulator, key string) error {
+		return b.NoticesHeard(ctx, a.Merchant, []bank.Notice{{Key: key, Result: bank.Result{State: bank.Sent}}})
+	})
+	if notices, err := a.Bank.PendingNotices(ctx, a.Merchant); err != nil || len(notices) != 0 {
+		t.Errorf("%d notices are left when all were heard; %v", len(notices), err)
 	}
 }

@@ -284,6 +284,12 @@ func (t *Tx) AddSandboxRecord(merchant, kind, key, doc string) error {
 	return t.put(`INSERT INTO sandbox_record (merchant, kind, key, doc) VALUES ($1, $2, $3, $4)`, merchant, kind, key, doc)
 }
 
+// ChangeSandboxRecord puts doc in the place of was; if something else stands
+// there, or nothing, it is ErrStale.
+func (t *Tx) ChangeSandboxRecord(merchant, kind, key, was, doc string) error {
+	return t.later(ErrStale, `UPDATE sandbox_record SET doc = $1 WHERE merchant = $2 AND kind = $3 AND key = $4 AND doc = $5`, doc, merchant, kind, key, was)
+}
+
 // PutSandboxRecord records something for the simulated parties.
 func (t *Tx) PutSandboxRecord(merchant, kind, key, doc string) error {
 	return t.put(`INSERT INTO sandbox_record (merchant, kind, key, doc) VALUES ($1, $2, $3, $4) ON CONFLICT (merchant, kind, key) DO UPDATE SET doc = excluded.doc`, merchant, kind, key, doc)

@@ -284,10 +284,13 @@ func (d *draws) settle() func(*store.Tx) (any, error) {
 }
 
 func (d *draws) record() func(*store.Tx) (any, error) {
-	key, doc, add := d.text(), d.text(), d.yes("add")
+	key, doc, how, was := d.text(), d.text(), pick(d, "how", "add", "change", "put"), d.text()
 	return func(tx *store.Tx) (any, error) {
-		if add {
+		switch how {
+		case "add":
 			return nil, tx.AddSandboxRecord(d.merchant, "kind", key, doc)
+		case "change":
+			return nil, tx.ChangeSandboxRecord(d.merchant, "kind", key, was, doc)
 		}
 		return nil, errors.Join(tx.PutSandboxRecord(d.merchant, "kind", key, doc), tx.PutCashReceipt(d.merchant, "payment", key, doc))
 	}

@@ -67,6 +67,35 @@ func lateAnswers(t *testing.T, s *store.Store) {
 	}
 }
 
+// recordsAreChangedFromWhatTheyWere: a record is changed only by who knows what
+// stands there, and nothing else of the function remains if it is not.
+func recordsAreChangedFromWhatTheyWere(t *testing.T, s *store.Store) {
+	write(t, s, func(tx *store.Tx) error { return tx.AddSandboxRecord(Merchant, "kind", "a", `{"n":1}`) })
+	for _, step := range []struct {
+		key, was, will string
+		want           error
+		stands         string
+	}{
+		{"a", `{"n":1}`, `{"n":2}`, nil, `{"n":2}`},
+		{"a", `{"n":1}`, `{"n":3}`, store.ErrStale, `{"n":2}`},
+		{"a", `{"n": 2}`, `{"n":3}`, store.ErrStale, `{"n":2}`}, // to the byte
+		{"b", `{"n":2}`, `{"n":3}`, store.ErrStale, ""},
+	} {
+		err := try(s, func(tx *store.Tx) error {
+			return errors.Join(tx.AddSandboxRecord(Merchant, "tries", step.will, "{}"), tx.ChangeSandboxRecord(Merchant, "kind", step.key, step.was, step.will))
+		})
+		if !errors.Is(err, step.want) {
+			t.Errorf("%s from %s: %v, want %v", step.key, step.was, err, step.want)
+		}
+		if got := read(t, s, func(r *store.Reader) (map[string]string, error) { return r.SandboxRecords(Merchant, "kind") })[step.key]; got != step.stands {
+			t.Errorf("after %s from %s there stands %q, want %q", step.key, step.was, got, step.stands)
+		}
+	}
+	if tries := read(t, s, func(r *store.Reader) (map[string]string, error) { return r.SandboxRecords(Merchant, "tries") }); len(tries) != 1 {
+		t.Errorf("of what came to nothing remains %v", tries)
+	}
+}
+
 // leases: one holder at a time, until it ends or is given back.
 func leases(t *testing.T, s *store.Store) {
 	take := func(holder string, now time.Time) error {

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"WorkIsClaimedOnce", workIsClaimedOnce},
 		{"MerchantsAreApart", merchantsAreApart},
 		{"LateAnswers", lateAnswers},
+		{"RecordsAreChangedFromWhatTheyWere", recordsAreChangedFromWhatTheyWere},
 		{"Leases", leases},
 		{"Agreements", agreements},
 		{"VersionsInATransaction", versionsInATransaction},

@@ -96,19 +96,21 @@ func drawNumber(req bank.IssueRequest, draw int) string {
 
 // CloseAccount implements [bank.Bank].
 func (s *Bank) CloseAccount(ctx context.Context, merchant, code, number string) error {
-	account, err := s.account(ctx, merchant, code, number)
-	if err != nil || account.Closed {
-		return err
-	}
-	account.Closed = true
-	return save(ctx, s.records, shelf, kindAccount, shelfKey(code, number), account)
+	return change(ctx, s.records, shelf, func(d *desk) error {
+		account, err := d.account(merchant, code, number)
+		if err != nil {
+			return err
+		}
+		account.Closed = true
+		return d.save(kindAccount, shelfKey(code, number), account)
+	})
 }
 
-// account returns a virtual account of the merchant, or ErrNoAccount. The
-// number is digits alone, as it was issued.
-func (s *Bank) account(ctx context.Context, merchant, code, number string) (issued, error) {
+// account returns a virtual account of the merchant from the shelf, or
+// ErrNoAccount. The number is digits alone, as it was issued.
+func (d *desk) account(merchant, code, number string) (issued, error) {
 	var account issued
-	ok, err := load(ctx, s.records, shelf, kindAccount, shelfKey(code, number), &account)
+	ok, err := d.load(kindAccount, shelfKey(code, number), &account)
 	switch {
 	case err != nil:
 		return issued{}, err

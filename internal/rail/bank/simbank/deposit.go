@@ -28,7 +28,7 @@ func (s *Bank) Deposits(ctx context.Context, plan bank.DepositPlan) ([]bank.Depo
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.account(ctx, plan.Merchant, plan.Bank, plan.Number); err != nil {
+	if _, err := newDesk(ctx, s.records, shelf).account(plan.Merchant, plan.Bank, plan.Number); err != nil {
 		return nil, err
 	}
 	first, err := s.report(ctx, plan, amount)
@@ -113,14 +113,20 @@ func payer(plan bank.DepositPlan) bank.Account {
 // Reverse implements [bank.Simulator]. A deposit taken back once can be asked
 // for again and is the same notice.
 func (s *Bank) Reverse(ctx context.Context, merchant, bankTx string) (bank.Deposit, error) {
-	var d bank.Deposit
-	ok, err := load(ctx, s.records, merchant, kindDeposit, bankTx, &d)
+	var back bank.Deposit
+	err := change(ctx, s.records, merchant, func(d *desk) error {
+		ok, err := d.load(kindDeposit, bankTx, &back)
+		if err == nil && !ok {
+			err = bank.ErrNoDeposit
+		}
+		if err != nil {
+			return err
+		}
+		back.Reversed = true
+		return d.save(kindDeposit, bankTx, back)
+	})
 	if err != nil {
 		return bank.Deposit{}, err
 	}
-	if !ok {
-		return bank.Deposit{}, bank.ErrNoDeposit
-	}
-	d.Reversed = true
-	return d, save(ctx, s.records, merchant, kindDeposit, bankTx, d)
+	return back, nil
 }

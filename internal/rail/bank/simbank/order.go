@@ -1,8 +1,10 @@
 package simbank
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -21,16 +23,17 @@ const (
 	reasonReturned  = "수취 은행에서 입금이 반환되었습니다."
 )
 
-// locks is how many merchants can be served at once without waiting for each other.
-const locks = 64
+// queues is how many merchants can be served at once without waiting for each other.
+const queues = 64
 
 // Bank is the simulated bank. It implements [bank.Simulator] and is safe for
 // concurrent use.
 type Bank struct {
 	records Records
 	clock   clock.Clock
-	// mu keeps the calls of one merchant that read and write a record apart.
-	mu [locks]sync.Mutex
+	// queues let the calls of one merchant that change a record come one after the
+	// other in this process; those of other processes are told apart by the records.
+	queues [queues]sync.Mutex
 }
 
 var _ bank.Simulator = (*Bank)(nil)
@@ -39,13 +42,14 @@ var _ bank.Simulator = (*Bank)(nil)
 // arrival of orders.
 func New(records Records, c clock.Clock) *Bank { return &Bank{records: records, clock: c} }
 
-// lock takes the merchant's lock and returns its release.
-func (s *Bank) lock(merchant string) func() {
+// change is the package's change, one after the other in this process.
+func (s *Bank) change(ctx context.Context, merchant string, fn func(*desk) error) error {
 	h := fnv.New32a()
 	h.Write([]byte(merchant))
-	mu := &s.mu[h.Sum32()%locks]
-	mu.Lock()
-	return mu.Unlock
+	queue := &s.queues[h.Sum32()%queues]
+	queue.Lock()
+	defer queue.Unlock()
+	return change(ctx, s.records, merchant, fn)
 }
 
 // Send implements [bank.Bank]. The order is taken by adding its record, with
@@ -54,37 +58,37 @@ func (s *Bank) Send(ctx context.Context, merchant string, o bank.Order) (bank.Re
 	if err := o.Check(); err != nil {
 		return bank.Result{}, err
 	}
-	defer s.lock(merchant)()
-	if _, taken, err := s.records.Get(ctx, merchant, kindOrder, o.Key); err != nil || taken {
-		return bank.Result{}, orDuplicate(err)
-	}
-	script, err := s.script(ctx, merchant)
+	var x bank.Execution
+	err := s.change(ctx, merchant, func(d *desk) error {
+		x = bank.Execution{Order: o, ArrivedAt: s.clock.Now()}
+		return d.take(&x)
+	})
 	if err != nil {
 		return bank.Result{}, err
-	}
-	x := bank.Execution{Order: o, ArrivedAt: s.clock.Now()}
-	used := script.meet(&x)
-	if added, err := add(ctx, s.records, merchant, kindOrder, o.Key, x); err != nil || !added {
-		return bank.Result{}, orDuplicate(err)
-	}
-	if used {
-		if err := save(ctx, s.records, merchant, kindScript, keyOnly, script); err != nil {
-			return bank.Result{}, err
-		}
-	}
-	if x.Way == bank.Twice {
-		if err := s.tell(ctx, merchant, bank.Notice{Key: o.Key, Result: x.Result}); err != nil {
-			return bank.Result{}, err
-		}
 	}
 	return answer(x), nil
 }
 
-func orDuplicate(err error) error {
-	if err != nil {
-		return fmt.Errorf("look for the order: %w", err)
+// take takes a new order: its record, the script that it met and the notice of it.
+func (d *desk) take(x *bank.Execution) error {
+	key := x.Order.Key
+	if _, err := d.execution(key); !errors.Is(err, bank.ErrNoOrder) {
+		return cmp.Or(err, bank.ErrDuplicate)
 	}
-	return bank.ErrDuplicate
+	sc, err := d.script()
+	if err != nil {
+		return err
+	}
+	if sc.meet(x) {
+		err = d.save(kindScript, keyOnly, sc)
+	}
+	if err == nil && x.Way == bank.Twice {
+		err = d.tell(bank.Notice{Key: key, Result: x.Result})
+	}
+	if err != nil {
+		return err
+	}
+	return d.save(kindOrder, key, x)
 }
 
 // answer is what the bank says of an order, which is not always the truth.
@@ -109,21 +113,26 @@ func destinationFault(o bank.Order) string {
 
 // Inquire implements [bank.Bank].
 func (s *Bank) Inquire(ctx context.Context, merchant, key string) (bank.Result, error) {
-	defer s.lock(merchant)()
-	x, err := s.execution(ctx, merchant, key)
-	if err != nil || !x.Hidden {
-		return x.Result, err
+	var x bank.Execution
+	err := s.change(ctx, merchant, func(d *desk) (err error) {
+		if x, err = d.execution(key); err != nil || !x.Hidden {
+			return err
+		}
+		x.Inquiries++
+		if x.After > 0 && x.Inquiries > x.After {
+			x.Hidden, x.Inquiries = false, x.After
+		}
+		return d.save(kindOrder, key, x)
+	})
+	if err != nil {
+		return bank.Result{}, err
 	}
-	x.Inquiries++
-	if x.After > 0 && x.Inquiries > x.After {
-		x.Hidden, x.Inquiries = false, x.After
-	}
-	return answer(x), save(ctx, s.records, merchant, kindOrder, key, x)
+	return answer(x), nil
 }
 
-func (s *Bank) execution(ctx context.Context, merchant, key string) (bank.Execution, error) {
+func (d *desk) execution(key string) (bank.Execution, error) {
 	var x bank.Execution
-	ok, err := load(ctx, s.records, merchant, kindOrder, key, &x)
+	ok, err := d.load(kindOrder, key, &x)
 	if err == nil && !ok {
 		err = bank.ErrNoOrder
 	}

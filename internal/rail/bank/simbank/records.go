@@ -14,11 +14,10 @@ import (
 type Records interface {
 	// Get returns the document, and false if there is none.
 	Get(ctx context.Context, merchant, kind, key string) (doc []byte, ok bool, err error)
-	// Add keeps a document under a key that has none and reports whether it did.
-	// Of two that add the same key at once, one is told true.
-	Add(ctx context.Context, merchant, kind, key string, doc []byte) (added bool, err error)
-	// Put keeps a document in place of what was there.
-	Put(ctx context.Context, merchant, kind, key string, doc []byte) error
+	// Swap keeps the documents of will, by kind and key, if all of them still are
+	// as in was: the same, or absent where was has none. It keeps all or none and
+	// reports which; of two that change the same document at once, one is told true.
+	Swap(ctx context.Context, merchant string, was, will map[[2]string][]byte) (kept bool, err error)
 	// List returns all documents of a kind by key.
 	List(ctx context.Context, merchant, kind string) (map[string][]byte, error)
 }
@@ -42,40 +41,84 @@ const (
 
 // load reads a document into v and reports whether there was one.
 func load(ctx context.Context, r Records, merchant, kind, key string, v any) (bool, error) {
-	doc, ok, err := r.Get(ctx, merchant, kind, key)
+	return newDesk(ctx, r, merchant).load(kind, key, v)
+}
+
+// add keeps a document under a key that has none and reports whether it did.
+func add(ctx context.Context, r Records, merchant, kind, key string, v any) (bool, error) {
+	d := newDesk(ctx, r, merchant)
+	if err := d.save(kind, key, v); err != nil {
+		return false, err
+	}
+	return d.keep()
+}
+
+// maxTries is how often a call begins again because another process has changed
+// what it had read. Each time that other one has got on.
+const maxTries = 64
+
+// change lets fn read and change documents of a merchant and keeps what it
+// changed, all of it or nothing. It runs fn again, at most [maxTries] times, when
+// a document that it changed was changed by another meanwhile.
+func change(ctx context.Context, r Records, merchant string, fn func(*desk) error) error {
+	for range maxTries {
+		d := newDesk(ctx, r, merchant)
+		if err := fn(d); err != nil {
+			return err
+		}
+		if kept, err := d.keep(); err != nil || kept {
+			return err
+		}
+	}
+	return fmt.Errorf("the bank's records of %s were changed by others %d times in a row", merchant, maxTries)
+}
+
+// desk is where documents lie that one call reads and changes.
+type desk struct {
+	ctx       context.Context //nolint:containedctx // a desk lives for one call
+	records   Records
+	merchant  string
+	was, will map[[2]string][]byte // what was read, nil for nothing, and what is to be kept
+}
+
+func newDesk(ctx context.Context, r Records, merchant string) *desk {
+	return &desk{ctx, r, merchant, map[[2]string][]byte{}, map[[2]string][]byte{}}
+}
+
+// load reads a document into v and reports whether there is one.
+func (d *desk) load(kind, key string, v any) (bool, error) {
+	doc, ok, err := d.records.Get(d.ctx, d.merchant, kind, key)
+	if err == nil && ok {
+		d.was[[2]string{kind, key}] = doc
+		err = json.Unmarshal(doc, v)
+	}
 	if err != nil {
 		return false, fmt.Errorf("read %s %s: %w", kind, key, err)
 	}
-	if !ok {
-		return false, nil
-	}
-	if err := json.Unmarshal(doc, v); err != nil {
-		return false, fmt.Errorf("read %s %s: %w", kind, key, err)
-	}
-	return true, nil
+	return ok, nil
 }
 
-func save(ctx context.Context, r Records, merchant, kind, key string, v any) error {
+// save changes a document that was loaded, or adds one that was not there.
+func (d *desk) save(kind, key string, v any) error {
 	doc, err := json.Marshal(v)
-	if err == nil {
-		err = r.Put(ctx, merchant, kind, key, doc)
-	}
 	if err != nil {
 		return fmt.Errorf("keep %s %s: %w", kind, key, err)
 	}
+	d.will[[2]string{kind, key}] = doc
 	return nil
 }
 
-func add(ctx context.Context, r Records, merchant, kind, key string, v any) (bool, error) {
-	doc, err := json.Marshal(v)
-	if err != nil {
-		return false, fmt.Errorf("keep %s %s: %w", kind, key, err)
+// keep makes the changes durable, and reports false if another was quicker.
+func (d *desk) keep() (bool, error) {
+	maps.DeleteFunc(d.will, func(id [2]string, doc []byte) bool { return d.was[id] != nil && bytes.Equal(d.was[id], doc) })
+	if len(d.will) == 0 {
+		return true, nil
 	}
-	added, err := r.Add(ctx, merchant, kind, key, doc)
+	kept, err := d.records.Swap(d.ctx, d.merchant, d.was, d.will)
 	if err != nil {
-		return false, fmt.Errorf("keep %s %s: %w", kind, key, err)
+		return false, fmt.Errorf("keep records of %s: %w", d.merchant, err)
 	}
-	return added, nil
+	return kept, nil
 }
 
 // Memory is Records without a disk, for tests.
@@ -95,7 +138,7 @@ func (m *Memory) Get(_ context.Context, merchant, kind, key string) ([]byte, boo
 	return bytes.Clone(doc), ok, nil
 }
 
-// Add keeps the document unless there is one.
+// Add keeps the document unless there is one; the simulated carrier asks for it.
 func (m *Memory) Add(_ context.Context, merchant, kind, key string, doc []byte) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -106,7 +149,7 @@ func (m *Memory) Add(_ context.Context, merchant, kind, key string, doc []byte) 
 	return true, nil
 }
 
-// Put keeps the document.
+// Put keeps the document, whatever was there; the simulated carrier asks for it.
 func (m *Memory) Put(_ context.Context, merchant, kind, key string, doc []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -120,6 +163,21 @@ func (m *Memory) keep(merchant, kind, key string, doc []byte) {
 		m.docs[drawer] = map[string][]byte{}
 	}
 	m.docs[drawer][key] = bytes.Clone(doc)
+}
+
+// Swap keeps all documents of will or none.
+func (m *Memory) Swap(_ context.Context, merchant string, was, will map[[2]string][]byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range will {
+		if doc, ok := m.docs[[2]string{merchant, id[0]}][id[1]]; ok != (was[id] != nil) || !bytes.Equal(doc, was[id]) {
+			return false, nil
+		}
+	}
+	for id, doc := range will {
+		m.keep(merchant, id[0], id[1], doc)
+	}
+	return true, nil
 }
 
 // List returns the documents; the caller must not change them.

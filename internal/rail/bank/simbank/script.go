@@ -16,9 +16,9 @@ const maxNotices = 1000
 // script is the misbehaviour that waits for a merchant's orders.
 type script struct{ Behaviours []bank.Behaviour }
 
-func (s *Bank) script(ctx context.Context, merchant string) (script, error) {
+func (d *desk) script() (script, error) {
 	var sc script
-	_, err := load(ctx, s.records, merchant, kindScript, keyOnly, &sc)
+	_, err := d.load(kindScript, keyOnly, &sc)
 	return sc, err
 }
 
@@ -71,16 +71,17 @@ func (s *Bank) Misbehave(ctx context.Context, merchant string, b bank.Behaviour)
 	if err := checkBehaviour(b); err != nil {
 		return err
 	}
-	defer s.lock(merchant)()
-	sc, err := s.script(ctx, merchant)
-	if err != nil {
-		return err
-	}
-	if len(sc.Behaviours) >= bank.MaxBehaviours {
-		return &bank.Invalid{Field: "behaviours", Reason: fmt.Sprintf("%d wait already; clear them first", bank.MaxBehaviours)}
-	}
-	sc.Behaviours = append(sc.Behaviours, b)
-	return save(ctx, s.records, merchant, kindScript, keyOnly, sc)
+	return s.change(ctx, merchant, func(d *desk) error {
+		sc, err := d.script()
+		if err != nil {
+			return err
+		}
+		if len(sc.Behaviours) >= bank.MaxBehaviours {
+			return &bank.Invalid{Field: "behaviours", Reason: fmt.Sprintf("%d wait already; clear them first", bank.MaxBehaviours)}
+		}
+		sc.Behaviours = append(sc.Behaviours, b)
+		return d.save(kindScript, keyOnly, sc)
+	})
 }
 
 func checkBehaviour(b bank.Behaviour) error {
@@ -99,19 +100,23 @@ func checkBehaviour(b bank.Behaviour) error {
 
 // Behaviours implements [bank.Simulator].
 func (s *Bank) Behaviours(ctx context.Context, merchant string) ([]bank.Behaviour, error) {
-	sc, err := s.script(ctx, merchant)
+	sc, err := newDesk(ctx, s.records, merchant).script()
 	return sc.Behaviours, err
 }
 
 // ClearBehaviours implements [bank.Simulator].
 func (s *Bank) ClearBehaviours(ctx context.Context, merchant string) error {
-	defer s.lock(merchant)()
-	return save(ctx, s.records, merchant, kindScript, keyOnly, script{})
+	return s.change(ctx, merchant, func(d *desk) error {
+		if _, err := d.script(); err != nil {
+			return err
+		}
+		return d.save(kindScript, keyOnly, script{})
+	})
 }
 
 // Release implements [bank.Simulator].
 func (s *Bank) Release(ctx context.Context, merchant, key string) (int, error) {
-	return s.change(ctx, merchant, key, func(x *bank.Execution) bool {
+	return s.amend(ctx, merchant, key, func(x *bank.Execution) bool {
 		was := x.Hidden
 		x.Hidden = false
 		return was
@@ -120,7 +125,7 @@ func (s *Bank) Release(ctx context.Context, merchant, key string) (int, error) {
 
 // Return implements [bank.Simulator].
 func (s *Bank) Return(ctx context.Context, merchant, key string) (int, error) {
-	return s.change(ctx, merchant, key, func(x *bank.Execution) bool {
+	return s.amend(ctx, merchant, key, func(x *bank.Execution) bool {
 		if x.Result.State != bank.Sent || (key == "" && x.Way != bank.ComeBack) {
 			return false
 		}
@@ -130,75 +135,97 @@ func (s *Bank) Return(ctx context.Context, merchant, key string) (int, error) {
 	})
 }
 
-// change applies a change to one order, or to all if key is empty, keeps those
-// that it changed and leaves a notice of every return.
-func (s *Bank) change(ctx context.Context, merchant, key string, change func(*bank.Execution) bool) (int, error) {
-	defer s.lock(merchant)()
-	orders, err := s.chosen(ctx, merchant, key)
+// amend applies a change to one order, or to all if key is empty, one after the
+// other, keeps those that it changed with a notice of every return, and counts them.
+func (s *Bank) amend(ctx context.Context, merchant, key string, amend func(*bank.Execution) bool) (int, error) {
+	keys, err := s.chosen(ctx, merchant, key)
 	if err != nil {
 		return 0, err
 	}
-	changed := 0
-	for _, x := range orders {
-		if !change(&x) {
-			continue
+	amended := 0
+	for _, key := range keys {
+		changed := false
+		err := s.change(ctx, merchant, func(d *desk) (err error) {
+			changed, err = d.amend(key, amend)
+			return err
+		})
+		if err != nil {
+			return amended, err
 		}
-		if x.Result.State == bank.Returned {
-			if err := s.tell(ctx, merchant, bank.Notice{Key: x.Order.Key, Result: x.Result}); err != nil {
-				return changed, err
-			}
+		if changed {
+			amended++
 		}
-		if err := save(ctx, s.records, merchant, kindOrder, x.Order.Key, x); err != nil {
-			return changed, err
-		}
-		changed++
 	}
-	return changed, nil
+	return amended, nil
 }
 
-func (s *Bank) chosen(ctx context.Context, merchant, key string) ([]bank.Execution, error) {
-	if key == "" {
-		return s.Orders(ctx, merchant)
+func (d *desk) amend(key string, amend func(*bank.Execution) bool) (changed bool, err error) {
+	x, err := d.execution(key)
+	if err != nil || !amend(&x) {
+		return false, err
 	}
-	x, err := s.execution(ctx, merchant, key)
-	return []bank.Execution{x}, err
+	if x.Result.State == bank.Returned {
+		if err := d.tell(bank.Notice{Key: key, Result: x.Result}); err != nil {
+			return false, err
+		}
+	}
+	return true, d.save(kindOrder, key, x)
+}
+
+// chosen are the keys of the orders that are meant.
+func (s *Bank) chosen(ctx context.Context, merchant, key string) ([]string, error) {
+	if key != "" {
+		return []string{key}, nil
+	}
+	orders, err := s.Orders(ctx, merchant)
+	keys := make([]string, len(orders))
+	for i := range orders {
+		keys[i] = orders[i].Order.Key
+	}
+	return keys, err
 }
 
 // notices is what waits to be told.
 type notices struct{ Notices []bank.Notice }
 
-// tell leaves a notice. The caller has the merchant's lock.
-func (s *Bank) tell(ctx context.Context, merchant string, n bank.Notice) error {
-	var waiting notices
-	if _, err := load(ctx, s.records, merchant, kindNotices, keyOnly, &waiting); err != nil {
+// tell leaves a notice.
+func (d *desk) tell(n bank.Notice) error {
+	waiting, err := d.notices()
+	if err != nil {
 		return err
 	}
 	if len(waiting.Notices) >= maxNotices {
 		return fmt.Errorf("%d notices of the bank wait to be taken", maxNotices)
 	}
 	waiting.Notices = append(waiting.Notices, n)
-	return save(ctx, s.records, merchant, kindNotices, keyOnly, waiting)
+	return d.save(kindNotices, keyOnly, waiting)
+}
+
+func (d *desk) notices() (notices, error) {
+	var waiting notices
+	_, err := d.load(kindNotices, keyOnly, &waiting)
+	return waiting, err
 }
 
 // PendingNotices implements [bank.Simulator].
 func (s *Bank) PendingNotices(ctx context.Context, merchant string) ([]bank.Notice, error) {
-	var waiting notices
-	_, err := load(ctx, s.records, merchant, kindNotices, keyOnly, &waiting)
+	waiting, err := newDesk(ctx, s.records, merchant).notices()
 	return waiting.Notices, err
 }
 
 // NoticesHeard implements [bank.Simulator]. Of two equal notices one is left if one
 // was heard.
 func (s *Bank) NoticesHeard(ctx context.Context, merchant string, heard []bank.Notice) error {
-	defer s.lock(merchant)()
-	var waiting notices
-	if _, err := load(ctx, s.records, merchant, kindNotices, keyOnly, &waiting); err != nil {
-		return err
-	}
-	for _, n := range heard {
-		if i := slices.Index(waiting.Notices, n); i >= 0 {
-			waiting.Notices = slices.Delete(waiting.Notices, i, i+1)
+	return s.change(ctx, merchant, func(d *desk) error {
+		waiting, err := d.notices()
+		if err != nil {
+			return err
 		}
-	}
-	return save(ctx, s.records, merchant, kindNotices, keyOnly, waiting)
+		for _, n := range heard {
+			if i := slices.Index(waiting.Notices, n); i >= 0 {
+				waiting.Notices = slices.Delete(waiting.Notices, i, i+1)
+			}
+		}
+		return d.save(kindNotices, keyOnly, waiting)
+	})
 }

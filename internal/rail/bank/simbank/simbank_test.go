@@ -1,6 +1,7 @@
 package simbank_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -201,6 +202,97 @@ func TestRestartForgetsNothing(t *testing.T) {
 	}
 	if _, err := after.Release(t.Context(), shop, "nothing"); !errors.Is(err, bank.ErrNoOrder) {
 		t.Errorf("release of no order: %v", err)
+	}
+}
+
+// between is a memory in which something else happens before a change, once.
+type between struct {
+	*simbank.Memory
+	meanwhile func()
+}
+
+func (b *between) Swap(ctx context.Context, merchant string, was, will map[[2]string][]byte) (bool, error) {
+	if act := b.meanwhile; act != nil {
+		b.meanwhile = nil
+		act()
+	}
+	return b.Memory.Swap(ctx, merchant, was, will)
+}
+
+// TestAnotherBankMeanwhile: what another process does between the reading of a
+// record and its change counts.
+func TestAnotherBankMeanwhile(t *testing.T) {
+	ctx := t.Context()
+	send := func(b *simbank.Bank, key string) string {
+		r, err := b.Send(ctx, shop, order(key))
+		if errors.Is(err, bank.ErrDuplicate) {
+			return "duplicate"
+		}
+		must(t, err)
+		return string(r.State)
+	}
+	misbehave := func(way bank.Way, after int) func(*simbank.Bank) string {
+		return func(b *simbank.Bank) string {
+			must(t, b.Misbehave(ctx, shop, bank.Behaviour{Way: way, After: after}))
+			return ""
+		}
+	}
+	sending := func(key string) func(*simbank.Bank) string {
+		return func(b *simbank.Bank) string { return send(b, key) }
+	}
+	inquire := func(b *simbank.Bank) string {
+		r, err := b.Inquire(ctx, shop, "k")
+		must(t, err)
+		return string(r.State)
+	}
+	reverse := func(b *simbank.Bank) string {
+		n, err := b.Return(ctx, shop, "k")
+		must(t, err)
+		return fmt.Sprint(n)
+	}
+	hear := func(b *simbank.Bank) string {
+		must(t, b.NoticesHeard(ctx, shop, []bank.Notice{{Key: "k", Result: bank.Result{State: bank.Sent}}}))
+		return ""
+	}
+	for _, c := range []struct {
+		name                   string
+		before                 []func(*simbank.Bank) string
+		act, meanwhile         func(*simbank.Bank) string
+		says                   string // what act comes to, and what is there then
+		orders, scripts, tells int
+	}{
+		{"two behaviours", nil, misbehave(bank.Late, 0), misbehave(bank.Silent, 0), "", 0, 2, 0},
+		{"two orders and one behaviour", []func(*simbank.Bank) string{misbehave(bank.Refuse, 0)}, sending("a"), sending("b"), "sent", 2, 0, 0},
+		{"one order twice", []func(*simbank.Bank) string{misbehave(bank.Twice, 0)}, sending("k"), sending("k"), "duplicate", 1, 0, 1},
+		{"an order while a script is cleared", []func(*simbank.Bank) string{misbehave(bank.Refuse, 0)}, sending("k"), func(b *simbank.Bank) string {
+			must(t, b.ClearBehaviours(ctx, shop))
+			return ""
+		}, "sent", 1, 0, 0},
+		{"two inquiries", []func(*simbank.Bank) string{misbehave(bank.Late, 1), sending("k")}, inquire, inquire, "sent", 1, 0, 0},
+		{"two returns", []func(*simbank.Bank) string{sending("k")}, reverse, reverse, "0", 1, 0, 1},
+		{"a notice while one is heard", []func(*simbank.Bank) string{misbehave(bank.Twice, 0), sending("k")}, hear, reverse, "", 1, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			memory := &between{Memory: simbank.NewMemory()}
+			b, other := simbank.New(memory, clock.NewManual(now)), simbank.New(memory.Memory, clock.NewManual(now))
+			for _, act := range c.before {
+				act(b)
+			}
+			memory.meanwhile = func() { c.meanwhile(other) }
+			if says := c.act(b); says != c.says {
+				t.Errorf("it came to %q, want %q", says, c.says)
+			}
+			if memory.meanwhile != nil {
+				t.Error("nothing happened meanwhile; the test proves nothing")
+			}
+			orders, err := b.Orders(ctx, shop)
+			scripts, err2 := b.Behaviours(ctx, shop)
+			notices, err3 := b.PendingNotices(ctx, shop)
+			must(t, errors.Join(err, err2, err3))
+			if len(orders) != c.orders || len(scripts) != c.scripts || len(notices) != c.tells {
+				t.Errorf("%d orders, %d behaviours, %d notices, want %d, %d, %d", len(orders), len(scripts), len(notices), c.orders, c.scripts, c.tells)
+			}
+		})
 	}
 }
 
