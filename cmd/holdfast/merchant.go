@@ -26,6 +26,7 @@ type merchantCmd struct {
 	Set      merchantSetCmd      `cmd:"" help:"Change a merchant's settings."`
 	Contract merchantContractCmd `cmd:"" help:"Show the escrow contracts, or apply for one."`
 	Keys     merchantKeysCmd     `cmd:"" help:"List, create or revoke API keys."`
+	Secrets  merchantSecretsCmd  `cmd:"" help:"List, create or revoke secrets of the V2 API."`
 	Staff    merchantStaffCmd    `cmd:"" help:"Let a person sign in to the merchant's console."`
 }
 
@@ -479,32 +480,7 @@ type keysListCmd struct {
 }
 
 // Run prints the keys, one a line.
-func (s keysListCmd) Run(c *adminClient) error {
-	var raw json.RawMessage
-	if err := c.call(http.MethodGet, []string{"merchants", s.Merchant, "keys"}, "", nil, &raw); err != nil {
-		return err
-	}
-	return c.print(raw, func(w io.Writer) error {
-		var list struct {
-			Items []struct {
-				Key                  string
-				CreatedAt, RevokedAt time.Time
-			}
-		}
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return err
-		}
-		fmt.Fprintln(w, "KEY\tCREATED\tREVOKED")
-		for _, k := range list.Items {
-			revoked := "-"
-			if !k.RevokedAt.IsZero() {
-				revoked = k.RevokedAt.Format(time.RFC3339)
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", k.Key, k.CreatedAt.Format(time.RFC3339), revoked)
-		}
-		return nil
-	})
-}
+func (s keysListCmd) Run(c *adminClient) error { return c.listCredentials(s.Merchant, "keys") }
 
 type keysCreateCmd struct {
 	Merchant string `arg:"" help:"Id or shop code."`
@@ -517,18 +493,7 @@ func (s keysCreateCmd) Run(c *adminClient) error {
 	if s.Key != "" {
 		body["key"] = s.Key
 	}
-	var raw json.RawMessage
-	if err := c.call(http.MethodPost, []string{"merchants", s.Merchant, "keys"}, "", body, &raw); err != nil {
-		return err
-	}
-	var pair struct{ Key, Secret string }
-	if err := json.Unmarshal(raw, &pair); err != nil {
-		return err
-	}
-	return c.print(raw, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "key\t%s\nsecret\t%s\n", pair.Key, pair.Secret)
-		return err
-	})
+	return c.createCredential(s.Merchant, "keys", body)
 }
 
 type keysRevokeCmd struct {
@@ -538,13 +503,7 @@ type keysRevokeCmd struct {
 
 // Run ends the key at once.
 func (s keysRevokeCmd) Run(c *adminClient) error {
-	if err := c.call(http.MethodDelete, []string{"merchants", s.Merchant, "keys", s.Key}, "", nil, nil); err != nil {
-		return err
-	}
-	return c.print(json.RawMessage(`{"revoked":true}`), func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, "revoked", s.Key)
-		return err
-	})
+	return c.revokeCredential(s.Merchant, "keys", s.Key)
 }
 
 type merchantStaffCmd struct {

@@ -135,7 +135,7 @@ func newLog(w io.Writer, level string) *slog.Logger {
 func greet(w io.Writer, c config.Config, s *serve.Seeded) {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	line("Holdfast %s is ready (mode: %s).", version, c.Mode)
-	line("  API (PortOne V1)   %s", c.BaseURL)
+	line("  PortOne V1, V2 API %s", c.BaseURL)
 	line("  Script             %s/v1/iamport.js", c.BaseURL)
 	line("  Documentation      %s/docs", c.BaseURL)
 	if s == nil {
@@ -147,5 +147,7 @@ func greet(w io.Writer, c config.Config, s *serve.Seeded) {
 	line("  IMP.init           %s", s.Code)
 	line("  imp_key            %s", s.Key)
 	line("  imp_secret         %s", s.Secret)
+	line("  V2 storeId         %s", s.Code)
+	line("  V2 API secret      %s", s.APISecret)
 	line("  Console sign-in    %s / %s", s.Email, s.Password)
 }

@@ -343,6 +343,28 @@ func TestKeys(t *testing.T) {
 	c.refused(http.MethodPost, path, map[string]string{"key": "a~b"}, http.StatusBadRequest, "invalid", "key")
 }
 
+func TestSecrets(t *testing.T) {
+	c := start(t)
+	ctx := context.Background()
+	path := "/merchants/" + c.Merchant + "/secrets"
+	var made struct{ ID, Secret string }
+	c.must(http.MethodPost, path, nil, &made)
+	if owner, err := c.App.SecretOwner(ctx, made.Secret); owner != c.Merchant || err != nil {
+		t.Errorf("the new secret belongs to %q, %v", owner, err)
+	}
+	a := c.call(http.MethodGet, path, nil)
+	if strings.Contains(string(a.raw), made.Secret) || !strings.Contains(string(a.raw), made.ID) {
+		t.Errorf("the list is %s", a.raw)
+	}
+	c.must(http.MethodDelete, path+"/"+made.ID, nil, nil)
+	if _, err := c.App.SecretOwner(ctx, made.Secret); !errors.Is(err, app.ErrUnauthorized) {
+		t.Errorf("a revoked secret still works: %v", err)
+	}
+	c.refused(http.MethodDelete, path+"/"+made.ID, nil, http.StatusNotFound, "not_found", "")
+	c.refused(http.MethodPost, path, map[string]string{"secret": "short"}, http.StatusBadRequest, "invalid", "secret")
+	c.refused(http.MethodPost, path, map[string]string{"secret": strings.Repeat("~", 40)}, http.StatusBadRequest, "invalid", "secret")
+}
+
 func TestStaff(t *testing.T) {
 	c := start(t)
 	ctx := context.Background()

@@ -172,10 +172,7 @@ func (s *api) createKey(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	given := app.KeyPair{Key: f.Ident("key", 100), Secret: f.Ident("secret", 200)}
-	if given.Secret != "" && len(given.Secret) < secretMin {
-		f.Refuse("secret", body.AtLeast(secretMin))
-	}
+	given := app.KeyPair{Key: f.Ident("key", 100), Secret: takeSecret(f)}
 	if err := f.ErrStrict(); err != nil {
 		return reply{}, err
 	}
@@ -183,12 +180,21 @@ func (s *api) createKey(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return created(secretView{Key: pair.Key, Secret: pair.Secret})
+	return created(pairView{Key: pair.Key, Secret: pair.Secret})
 }
 
 // secretMin is the least length of a secret that a merchant brings along, in
 // characters. Secrets made here have 43.
 const secretMin = 32
+
+// takeSecret reads a secret that a merchant brings along.
+func takeSecret(f *body.Fields) string {
+	secret := f.Ident("secret", 200)
+	if secret != "" && len(secret) < secretMin {
+		f.Refuse("secret", body.AtLeast(secretMin))
+	}
+	return secret
+}
 
 func (s *api) revokeKey(r *http.Request) (reply, error) {
 	m, err := s.merchant(r)
@@ -266,7 +272,7 @@ type keyView struct {
 	RevokedAt *string `json:"revokedAt"`
 }
 
-type secretView struct {
+type pairView struct {
 	Key    string `json:"key"`
 	Secret string `json:"secret"`
 }

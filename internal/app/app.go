@@ -100,6 +100,7 @@ type App struct {
 	mu        sync.RWMutex
 	merchants map[string]known
 	tokens    map[string]liveToken
+	forgotten atomic.Int64 // how often tokens was emptied by a revocation
 	pokes     map[Work][]chan struct{}
 }
 

@@ -31,10 +31,10 @@ type Token struct {
 	Now       time.Time
 }
 
-// liveToken is what the cache knows of a token.
+// liveToken is what the cache knows of a credential.
 type liveToken struct {
 	merchant, key string
-	expires       time.Time
+	expires       time.Time // of a V1 token; the others say it themselves
 	at            time.Time // when the database said so
 }
 
@@ -96,13 +96,22 @@ func (a *App) IssueToken(ctx context.Context, key, secret string) (Token, error)
 func (a *App) token(t store.Token, now, at time.Time) Token {
 	mac := ident.Derive(a.secret, "", "token", t.Merchant, t.KeyID, strconv.FormatInt(t.IssuedAt.UnixMicro(), 10))
 	value := tokenPrefix + t.KeyID + "~" + mac
+	a.keepCredential(value, liveToken{t.Merchant, t.KeyID, t.ExpiresAt, at}, a.forgotten.Load())
+	return Token{Value: value, ExpiresAt: t.ExpiresAt, Now: now}
+}
+
+// keepCredential keeps what the database said of a credential, unless a revocation
+// has come since forgotten was read.
+func (a *App) keepCredential(key string, live liveToken, forgotten int64) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.forgotten.Load() != forgotten {
+		return
+	}
 	if len(a.tokens) >= maxTokens {
 		clear(a.tokens)
 	}
-	a.tokens[value] = liveToken{t.Merchant, t.KeyID, t.ExpiresAt, at}
-	a.mu.Unlock()
-	return Token{Value: value, ExpiresAt: t.ExpiresAt, Now: now}
+	a.tokens[key] = live
 }
 
 // maxTokens bounds the cache of live tokens.
@@ -154,5 +163,6 @@ func (a *App) TokenOwner(ctx context.Context, value string) (string, error) {
 func (a *App) forgetTokens() {
 	a.mu.Lock()
 	clear(a.tokens)
+	a.forgotten.Add(1)
 	a.mu.Unlock()
 }

@@ -13,26 +13,27 @@ import (
 // The demonstration merchant of a sandbox. Its credentials are public on
 // purpose: they are printed at every start and open nothing but play money.
 const (
-	SeedCode     = "imp00000001"
-	SeedKey      = "holdfast_demo_key"
-	SeedSecret   = "holdfast_demo_secret"
-	SeedEmail    = "shop@holdfast.example"
-	SeedPassword = "holdfast-demo"
-	SeedWebhook  = "http://127.0.0.1:3000/webhook"
+	SeedCode      = "imp00000001"
+	SeedKey       = "holdfast_demo_key"
+	SeedSecret    = "holdfast_demo_secret"
+	SeedAPISecret = "hfv2_holdfast_demo_api_secret"
+	SeedEmail     = "shop@holdfast.example"
+	SeedPassword  = "holdfast-demo"
+	SeedWebhook   = "http://127.0.0.1:3000/webhook"
 )
 
 // Seeded is how to reach the demonstration merchant.
 type Seeded struct {
-	MerchantID, Code, Key, Secret, Email, Password string
+	MerchantID, Code, Key, Secret, APISecret, Email, Password string
 }
 
 // seed makes the demonstration merchant, or finds the one that was made before.
 func (s *Server) seed(ctx context.Context) (*Seeded, error) {
-	seeded := &Seeded{Code: SeedCode, Key: SeedKey, Secret: SeedSecret, Email: SeedEmail, Password: SeedPassword}
+	seeded := &Seeded{Code: SeedCode, Key: SeedKey, Secret: SeedSecret, APISecret: SeedAPISecret, Email: SeedEmail, Password: SeedPassword}
 	m, err := s.App.ByCode(ctx, SeedCode)
 	if err == nil {
 		seeded.MerchantID = m.ID
-		return seeded, nil
+		return seeded, s.seedSecret(ctx, m.ID)
 	}
 	var no *escrow.Refusal
 	if !errors.As(err, &no) {
@@ -56,9 +57,27 @@ func (s *Server) seed(ctx context.Context) (*Seeded, error) {
 	if _, err := s.App.CreateKey(ctx, "seed", m.ID, app.KeyPair{Key: SeedKey, Secret: SeedSecret}); err != nil {
 		return nil, err
 	}
+	if err := s.seedSecret(ctx, m.ID); err != nil {
+		return nil, err
+	}
 	hash, err := password.Hash(SeedPassword)
 	if err != nil {
 		return nil, err
 	}
 	return seeded, s.App.AddStaff(ctx, "seed", m.ID, SeedEmail, hash)
+}
+
+// seedSecret gives the demonstration merchant its API secret, unless it has had one:
+// databases of earlier versions have none, and one that was revoked stays revoked.
+func (s *Server) seedSecret(ctx context.Context, merchantID string) error {
+	had, err := s.App.Secrets(ctx, merchantID)
+	if err != nil || len(had) > 0 {
+		return err
+	}
+	_, err = s.App.CreateSecret(ctx, "seed", merchantID, SeedAPISecret)
+	var no *escrow.Refusal
+	if errors.As(err, &no) { // another node was first
+		return nil
+	}
+	return err
 }

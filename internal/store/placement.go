@@ -37,6 +37,8 @@ func Placements() []Placement {
 	for _, t := range []struct{ table, why string }{
 		{"api_key", "a merchant's keys"},
 		{"access_token", "the live token of a merchant's key"},
+		{"api_secret", "a merchant's secrets"},
+		{"api_login", "the newest login of a merchant's secret"},
 		{"payment", "a merchant's payments"},
 		{"event", "a merchant's log"},
 		{"event_log", "the end of a merchant's log, taken in the transaction that writes to it"},

@@ -171,6 +171,9 @@ func askEverything(tx *Tx) {
 	_ = tx.MailDone(&Mail{Merchant: "m", ID: "x"})
 	_ = tx.PostponeTracking("m", "imp_1", now)
 	_, _ = tx.Lookup("account", "004:1")
+	_, _ = tx.SecretByHash("h")
+	_, _ = tx.Secret("m", "s")
+	_, _ = tx.Login("m", "s")
 	_, _ = tx.SandboxRecord("m", "bank.deposit", "x")
 	for _, by := range []string{"opened", "paid", "failed", "cancelled"} {
 		_, _ = tx.Payments("m", Filter{At: by, Since: now}, Order{By: by, Desc: true}, 0, 20)

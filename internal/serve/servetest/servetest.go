@@ -47,6 +47,7 @@ type Server struct {
 	Code     string
 	Key      string
 	Secret   string
+	API      string // the API secret of the demonstration merchant
 	Database string // URL of the PostgreSQL database; empty for SQLite
 
 	token string
@@ -117,7 +118,7 @@ func Run(t testing.TB, options ...Option) *Server {
 		t.Fatalf("start the server: %v", err)
 	}
 	out.Server, out.Database = srv, string(set.config.Database)
-	out.Merchant, out.Code, out.Key, out.Secret = srv.Seeded.MerchantID, srv.Seeded.Code, srv.Seeded.Key, srv.Seeded.Secret
+	out.Merchant, out.Code, out.Key, out.Secret, out.API = srv.Seeded.MerchantID, srv.Seeded.Code, srv.Seeded.Key, srv.Seeded.Secret, srv.Seeded.APISecret
 	// The example shop does not run beside a test, and a test opts in by itself.
 	out.Change(func(m *merchant.Merchant) { m.Webhook = merchant.Webhook{} })
 	front.Config.Handler = srv.Handler()

@@ -305,7 +305,15 @@ func (d *draws) setting() func(*store.Tx) (any, error) {
 		case drop:
 			return nil, tx.DeleteOverride(o.Date)
 		case revoke:
-			return nil, tx.RevokeKey(d.merchant, key, at)
+			return nil, errors.Join(tx.RevokeKey(d.merchant, key, at), tx.RevokeSecret(d.merchant, key, at))
+		}
+		login, err := tx.Login(d.merchant, key)
+		if errors.Is(err, store.ErrNotFound) {
+			err = tx.InsertSecret(store.APISecret{Merchant: d.merchant, ID: key, Hash: key, CreatedAt: at})
+		}
+		login.Merchant, login.Secret, login.Serial, login.ExpiresAt = d.merchant, key, login.Serial+1, at
+		if err := errors.Join(err, tx.PutLogin(login)); err != nil {
+			return nil, err
 		}
 		if _, err := tx.Token(d.merchant, key); errors.Is(err, store.ErrNotFound) {
 			if err := tx.InsertKey(store.APIKey{Merchant: d.merchant, ID: key, SecretHash: "h", CreatedAt: at}); err != nil {

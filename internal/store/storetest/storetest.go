@@ -50,6 +50,8 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"Agreements", agreements},
 		{"VersionsInATransaction", versionsInATransaction},
 		{"CalendarWaits", calendarWaits},
+		{"Secrets", secrets},
+		{"LoginsOneByOne", loginsOneByOne},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
