@@ -76,6 +76,19 @@ func TestEveryNodeHasTheSameSecret(t *testing.T) {
 	if err := starts(with(func(c *config.Config) { c.SecretFile = filepath.Join(c.Data, "nowhere") })); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
+	// A data folder without a secret: none is left there that does not fit.
+	if err := os.Rename(own, own+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := starts(c); !errors.Is(err, app.ErrOtherSecret) || !strings.Contains(err.Error(), own+" was missing") {
+		t.Errorf("no secret in the data folder: %v", err)
+	}
+	if _, err := os.Stat(own); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a secret of no use was left: %v", err)
+	}
+	if err := os.Rename(own+".away", own); err != nil {
+		t.Fatal(err)
+	}
 	replaces := other
 	replaces.ReplaceSecret = true
 	if err := errors.Join(starts(replaces), starts(other)); err != nil {

@@ -17,26 +17,30 @@ import (
 const secretFile = "secret.key"
 
 // serverSecret is the key from which tokens and links are derived: that of the
-// settings, or one in the data folder, which is made at the first start.
-func serverSecret(c *config.Config) ([]byte, error) {
+// settings, or one in the data folder, which is made at the first start. made is
+// the file of a secret that is new.
+func serverSecret(c *config.Config) (secret []byte, made string, err error) {
 	switch {
 	case c.SecretKey != "":
-		return hex.DecodeString(string(c.SecretKey))
+		secret, err = hex.DecodeString(string(c.SecretKey))
+		return secret, "", err
 	case c.SecretFile != "":
-		return readSecret(c.SecretFile)
+		secret, err = readSecret(c.SecretFile)
+		return secret, "", err
 	}
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return nil, "", fmt.Errorf("make the data folder: %w", err)
 	}
 	path := filepath.Join(c.Data, secretFile)
-	secret, err := readSecret(path)
+	secret, err = readSecret(path)
 	if errors.Is(err, os.ErrNotExist) {
+		made = path
 		if err := makeSecret(path); err != nil {
-			return nil, fmt.Errorf("make the server's secret: %w", err)
+			return nil, made, fmt.Errorf("make the server's secret: %w", err)
 		}
 		secret, err = readSecret(path)
 	}
-	return secret, err
+	return secret, made, err
 }
 
 // readSecret reads a secret of 32 bytes, or of 64 hexadecimal digits.

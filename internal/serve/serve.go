@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync/atomic"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
@@ -67,7 +68,8 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	if err != nil {
 		return nil, err
 	}
-	if s.secret, err = serverSecret(&c); err != nil {
+	var made string
+	if s.secret, made, err = serverSecret(&c); err != nil {
 		return nil, err
 	}
 	if s.store, err = openStore(ctx, c, s.log); err != nil {
@@ -87,7 +89,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	if s.App, err = app.New(ctx, app.Config{
 		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, SimulatedBank: true, Shops: confirmer{hooks}, Log: s.log, Secret: s.secret, ReplaceSecret: c.ReplaceSecret, BaseURL: c.BaseURL,
 	}); err != nil {
-		return nil, inWords(err)
+		return nil, inWords(err, made)
 	}
 	records.App = s.App
 	post, err := s.letters(o.Sender)
@@ -110,9 +112,15 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	return s, nil
 }
 
-// inWords says what can be done when a node must not start.
-func inWords(err error) error {
-	if errors.Is(err, app.ErrOtherSecret) {
+// inWords says what can be done when a node must not start. made is the file of a
+// secret that was made at this start; one that does not fit the database is of no
+// use and is taken away.
+func inWords(err error, made string) error {
+	switch {
+	case errors.Is(err, app.ErrOtherSecret) && made != "":
+		return errors.Join(fmt.Errorf("the database was made with a secret that is not here: %s was missing. Put the server's secret there, or name it (secret_file or secret_key); "+
+			"if it is lost, start once with --replace-secret, which ends all access tokens and the links in all mails sent so far (%w)", made, err), os.Remove(made))
+	case errors.Is(err, app.ErrOtherSecret):
 		return fmt.Errorf("%w. Give every node the same secret (secret_file or secret_key); if that one is lost, start once with --replace-secret, "+
 			"which ends all access tokens and the links in all mails sent so far", err)
 	}
