@@ -118,11 +118,19 @@ func (s *api) authorize(next http.Handler) http.Handler {
 		same := subtle.ConstantTimeCompare(hash[:], s.token[:]) == 1
 		if !s.open || !same || !strings.EqualFold(scheme, "Bearer") || len(r.Header.Values("Authorization")) > 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="holdfast admin"`)
-			refuse(http.StatusUnauthorized, "unauthorized", "", "the operator's token is required: Authorization: Bearer TOKEN").write(w)
+			refuse(http.StatusUnauthorized, "unauthorized", "", s.closed()).write(w)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// closed says why a caller is not let in.
+func (s *api) closed() string {
+	if !s.open {
+		return "the admin API is closed: the server has no admin_token in its settings (HOLDFAST_ADMIN_TOKEN)"
+	}
+	return "the operator's token is required, that of admin_token in the server's settings: Authorization: Bearer TOKEN"
 }
 
 // by is the operator acting on a payment.

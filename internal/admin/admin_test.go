@@ -45,7 +45,7 @@ func TestOnlyTheOperatorGetsIn(t *testing.T) {
 	for _, header := range []string{"", "Bearer ", "Bearer x"} {
 		req, _ := http.NewRequest(http.MethodGet, closed.URL+"/admin/v1/merchants", nil)
 		req.Header.Set("Authorization", header)
-		if a := do(t, req); a.status != http.StatusUnauthorized {
+		if a := do(t, req); a.status != http.StatusUnauthorized || !strings.Contains(string(a.raw), "admin_token") {
 			t.Errorf("without a token of its own the server answers %d to %q", a.status, header)
 		}
 	}
@@ -725,6 +725,12 @@ func TestMoney(t *testing.T) {
 	if n := len(daily.Days); n != 1 || daily.Days[0].Date != "2026-03-09" || daily.Days[0].Held != 0 || daily.Days[0].Safeguard != 0 { // taken and given on one day
 		t.Errorf("held by day: %+v", daily.Days)
 	}
+	var same struct{ Days []any }
+	c.must(http.MethodGet, "/books/held/days?from=2026-03-01&to=2026-03-31&merchant="+c.Code, nil, &same)
+	if len(same.Days) != 1 {
+		t.Errorf("held by day of one shop, by its code: %+v", same.Days)
+	}
+	c.refused(http.MethodGet, "/books/held/days?from=2026-03-01&to=2026-03-31&merchant=imp99999999", nil, http.StatusNotFound, "not_found", "")
 	var audited struct {
 		Stopped    bool
 		Violations []any

@@ -75,6 +75,13 @@ func (s *api) showHeldDays(r *http.Request) (reply, error) {
 	if err := f.ErrStrict(); err != nil {
 		return reply{}, err
 	}
+	if merchant != "" {
+		m, err := s.merchantNamed(r, merchant)
+		if err != nil {
+			return reply{}, err
+		}
+		merchant = m.ID
+	}
 	rows, err := s.app.HeldDays(r.Context(), app.HeldQuery{Merchant: merchant, First: first, Last: last})
 	if err != nil {
 		return reply{}, err

@@ -83,7 +83,11 @@ func list[R, T any](p page, rows []R, view func(R) T) (reply, error) {
 
 // merchant finds the merchant of the path, by its id or its shop code.
 func (s *api) merchant(r *http.Request) (merchant.Merchant, error) {
-	name := chi.URLParam(r, "merchant")
+	return s.merchantNamed(r, chi.URLParam(r, "merchant"))
+}
+
+// merchantNamed finds a merchant by its id or its shop code.
+func (s *api) merchantNamed(r *http.Request, name string) (merchant.Merchant, error) {
 	if strings.HasPrefix(name, "mrc_") {
 		return s.app.Merchant(r.Context(), name)
 	}
