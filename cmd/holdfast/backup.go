@@ -24,7 +24,7 @@ type backupCmd struct {
 
 // Help says what is written, and what is not.
 func (backupCmd) Help() string {
-	return "The server may be running; nobody waits for the backup. It is of one moment, is read back and verified (integrity, rows, trial balance), and gets its name last. " +
+	return "The server may be running; nobody waits for the backup. It is of one moment, is read back and verified (integrity, rows, trial balance), and gets its name last. Where the books in it do not agree, that is told as NOT RIGHT and ends nothing. " +
 		"FILE.manifest.json beside it says what is in it. For PostgreSQL pg_dump writes it, of the server's version or newer. " +
 		"The server's secret (secret.key) and settings are not in it: keep them in another place. See docs/backup.md.\n\n" + databaseExitCodes
 }
@@ -70,7 +70,7 @@ type restoreCmd struct {
 // Help says what is promised.
 func (restoreCmd) Help() string {
 	return "The place (the database of the settings) must be new or empty, and no server may run on it. The backup is verified against its manifest before it is put into service: " +
-		"the file, the schema, every row, the trial balance. A restore that fails or is killed leaves a place that does not serve: run the same command again. See docs/backup.md.\n\n" + databaseExitCodes
+		"the file, the schema, every row, the trial balance. Where the books in it do not agree, that is told as NOT RIGHT and ends nothing: holdfast books verify is the command with an exit code for that. A restore that fails or is killed leaves a place that does not serve: run the same command again. See docs/backup.md.\n\n" + databaseExitCodes
 }
 
 // Run restores.

@@ -24,8 +24,8 @@ import (
 
 // booksCmd looks after the books.
 type booksCmd struct {
-	Verify  booksVerifyCmd  `cmd:"" help:"Verify every row of the books, of a running server or of a file."`
-	Status  booksStatusCmd  `cmd:"" help:"Show what the running server's auditor has found."`
+	Verify  booksVerifyCmd  `cmd:"" help:"Verify every row of the books, in the database of the settings, a backup or another one."`
+	Status  booksStatusCmd  `cmd:"" help:"Show what the auditor of a running server has found."`
 	Release booksReleaseCmd `cmd:"" help:"Let payouts go on that a violation of the books has stopped."`
 	Held    booksHeldCmd    `cmd:"" help:"Report the money held at the end of each day."`
 }
@@ -78,10 +78,14 @@ func (cmd *booksVerifyCmd) known() (_ []serve.BooksHead, err error) {
 	}
 	f, err := os.Open(cmd.Heads)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--heads: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return serve.ReadHeads(f)
+	heads, err := serve.ReadHeads(f)
+	if err != nil {
+		return nil, fmt.Errorf("--heads: %s is no answer of holdfast books verify --json: %w", cmd.Heads, err)
+	}
+	return heads, nil
 }
 
 // walked tells from time to time how far a walk has come.
@@ -97,26 +101,23 @@ func (w *walked) tell(rows int64, merchant string) {
 	}
 }
 
+// tellVerification prints what a person reads. The ends of chains are for --json:
+// there may be thousands of them.
 func tellVerification(out io.Writer, v *serve.Verification) error {
-	var errs []error
-	line := func(format string, args ...any) {
-		_, err := fmt.Fprintf(out, format+"\n", args...)
-		errs = append(errs, err)
-	}
-	for _, x := range v.Violations {
-		line("VIOLATION %s", x.Text)
-	}
-	if v.Cut {
-		line("... and more")
-	}
+	var events, transfers int64
 	for _, h := range v.Heads {
-		line("%s: %d events, end %s; %d transfers, end %s", h.Merchant, h.Position, h.Hash, h.Transfer, h.TransferHash)
+		events, transfers = events+h.Position, transfers+h.Transfer
 	}
-	for _, b := range v.Trial {
-		line("%-14s debits %16d  credits %16d", b.Account, int64(b.Debits), int64(b.Credits))
-	}
-	line("%d rows were read; %d violations.", v.Rows, len(v.Violations))
-	return errors.Join(errs...)
+	return printed(out, func(line func(string, ...any)) {
+		for _, x := range v.Violations {
+			line("VIOLATION %s", x.Text)
+		}
+		if v.Cut {
+			line("... and more")
+		}
+		tellTrial(line, v.Trial)
+		line("Verified %d rows, among them %d events and %d transfers, of %d merchants: %d violations.", v.Rows, events, transfers, len(v.Heads), len(v.Violations))
+	})
 }
 
 // booksStatusCmd asks a running server.
@@ -160,8 +161,13 @@ func (cmd *booksStatusCmd) Run(k *kong.Context) error {
 		return err
 	}
 	err = client.print(raw, func(w io.Writer) error {
+		if len(v.Violations) > 0 {
+			if _, err := fmt.Fprintln(w, "found at\tmerchant\twhat\tof\tpayment or payout\tshould be\tis"); err != nil {
+				return err
+			}
+		}
 		for _, x := range v.Violations {
-			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\tshould be %s\tis %s\n", x.FoundAt, x.Merchant, x.Kind, x.Of, x.Ref, x.Want, x.Got); err != nil {
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.FoundAt, x.Merchant, x.Kind, x.Of, x.Ref, x.Want, x.Got); err != nil {
 				return err
 			}
 		}
@@ -169,7 +175,7 @@ func (cmd *booksStatusCmd) Run(k *kong.Context) error {
 		return err
 	})
 	if err == nil && v.Stopped {
-		err = &adminError{exitFailed, "the books do not agree; payouts are stopped"}
+		err = &adminError{exitFailed, "the books do not agree; payouts are stopped. What to do is in docs/books.md; holdfast books release --reason \"...\" lets payouts go on"}
 	}
 	return err
 }
@@ -190,6 +196,10 @@ func (cmd *booksReleaseCmd) Run(k *kong.Context) error {
 		return err
 	}
 	return client.print(raw, func(w io.Writer) error {
+		if v.Released == 0 {
+			_, err := fmt.Fprintln(w, "nothing was to be released; payouts are not stopped")
+			return err
+		}
 		_, err := fmt.Fprintf(w, "%d violations released; payouts go on\n", v.Released)
 		return err
 	})
@@ -200,14 +210,14 @@ type booksHeldCmd struct {
 	adminFlags
 	From     string `required:"" placeholder:"DATE" help:"The first Korean day."`
 	To       string `required:"" placeholder:"DATE" help:"The last Korean day."`
-	Merchant string `placeholder:"ID" help:"One shop alone, by its id (mrc_...)."`
+	Merchant string `placeholder:"ID" help:"One shop alone, by its id (mrc_...) or shop code."`
 	CSV      bool   `name:"csv" help:"Answer as CSV with a line of titles."`
 	JSON     bool   `name:"json" help:"Print the server's answer as JSON."`
 }
 
 // Help tells what is counted.
 func (booksHeldCmd) Help() string {
-	return "The money held for buyers at the end of each Korean day, from the ledger, with the part that must be kept outside. Days on which nothing was held are left out.\n\n" + clientExitCodes
+	return "The money held for buyers at the end of each Korean day, from the ledger, with the part that must be kept outside. Days on which nothing was held and nothing moved are left out. A test shop's days are those of its test clock.\n\n" + clientExitCodes
 }
 
 // Run prints the report.

@@ -60,6 +60,8 @@ func TestBooksVerify(t *testing.T) {
 	for _, args := range [][]string{{"--at", "sqlite:" + file + ".none"}, {"--at", "nonsense"}, {"--heads", file}} {
 		if _, code, err := ends(t, append([]string{"books", "verify", "--data", dir}, args...)...); code == 0 || err == nil {
 			t.Errorf("%v is taken", args)
+		} else if args[0] == "--heads" && (code != exitUsage || !strings.Contains(err.Error(), file+" is no answer of")) {
+			t.Errorf("%v: exit %d, %v", args, code, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 func (cmd *migrateCmd) distribute(ctx context.Context, k *kong.Context, c config.Config, steps []serve.Migration) error {
 	d, err := serve.Distribute(ctx, c, serve.DistributeOptions{Plan: cmd.Plan, WithRows: cmd.WithRows})
 	if err != nil {
-		return err
+		return coded(err)
 	}
 	if cmd.JSON {
 		err = json.NewEncoder(k.Stdout).Encode(struct {

@@ -75,10 +75,10 @@ type adminFlags struct {
 func (f *adminFlags) client(out io.Writer) (*adminClient, error) {
 	base, err := url.Parse(f.Server)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return nil, fmt.Errorf("--server: %.80q is no http or https URL", f.Server)
+		return nil, &adminError{exitUsage, fmt.Sprintf("--server: %.80q is no http or https URL", f.Server)}
 	}
 	if f.Token == "" {
-		return nil, errors.New("--token: is missing; give the operator's token, or set HOLDFAST_ADMIN_TOKEN")
+		return nil, &adminError{exitUsage, "--token: is missing; give the operator's token (admin_token in the server's settings), or set HOLDFAST_ADMIN_TOKEN"}
 	}
 	return &adminClient{
 		base: base.JoinPath("admin", "v1"), token: f.Token, out: out,

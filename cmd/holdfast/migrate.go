@@ -28,14 +28,17 @@ func (migrateCmd) Help() string {
 		"before step 4 (books) all nodes must be stopped, because older ones would write rows without hashes.\n\n" +
 		"With --distribute the tables are then spread over several servers with the extension Citus (docs/scaling.md). " +
 		"It can be run again at any time: tables that lie where they belong are left alone, and tables that a later version made are distributed. " +
-		"Exit codes: 0 done; 1 it failed, or something is missing for --distribute, which is then said."
+		"What is missing for it is said, and is exit code 1 unless it was only asked for with --plan.\n\n" + databaseExitCodes
 }
 
 // Run migrates or says what migrating would do.
 func (cmd *migrateCmd) Run(k *kong.Context) error {
+	if cmd.WithRows && !cmd.Distribute {
+		return &adminError{exitUsage, "--with-rows goes with --distribute"}
+	}
 	c, err := cmd.settings()
 	if err != nil {
-		return err
+		return &adminError{exitUsage, err.Error()}
 	}
 	ctx := context.Background()
 	run, verb := serve.Migrate, "done"
@@ -44,7 +47,7 @@ func (cmd *migrateCmd) Run(k *kong.Context) error {
 	}
 	steps, err := run(ctx, c)
 	if err != nil {
-		return err
+		return coded(err)
 	}
 	switch {
 	case !cmd.JSON:

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,7 +33,7 @@ const databaseExitCodes = "A password belongs in PGPASSWORD or ~/.pgpass, becaus
 
 // Help says what is promised.
 func (moveCmd) Help() string {
-	return "Stop the server first. Everything is copied as of one moment, read back and compared: every row of every table and the trial balance. " +
+	return "Stop the server first. Everything is copied as of one moment, read back and compared: every row of every table and the trial balance. Where the books did not agree before, that is told as NOT RIGHT and ends nothing. " +
 		"Then the old database is taken out of service, so that a server started on it by mistake refuses, and the new one is put into service. " +
 		"A move that fails leaves the new place empty and the old one as it was. A move that is killed leaves a new place that refuses to serve: run the same command again.\n\n" + databaseExitCodes
 }
@@ -75,8 +76,7 @@ func (cmd *moveCmd) Run(k *kong.Context) error {
 		if err := serve.UndoMove(ctx, cmd.From, cmd.To, say.tell); err != nil {
 			return coded(err)
 		}
-		_, err := fmt.Fprintln(k.Stdout, "The database is in service again.")
-		return err
+		return cmd.tellUndo(k.Stdout)
 	}
 	m, err := serve.Move(ctx, cmd.From, cmd.To, say.tell)
 	if err != nil {
@@ -101,6 +101,23 @@ func (cmd *moveCmd) check() error {
 	return nil
 }
 
+// tellUndo says which database serves now, and which does not.
+func (cmd *moveCmd) tellUndo(w io.Writer) error {
+	from, to, err := serve.Named(cmd.From, cmd.To)
+	if err != nil {
+		return err
+	}
+	if cmd.JSON {
+		return json.NewEncoder(w).Encode(map[string]any{"in_service": from, "out_of_service": to})
+	}
+	return printed(w, func(line func(string, ...any)) {
+		line("In service again:  %s", from)
+		if to != "" {
+			line("Out of service:    %s (it may be removed; to move there again it must be empty)", to)
+		}
+	})
+}
+
 func movedJSON(m *serve.Moved) map[string]any {
 	out := map[string]any{"from": m.From, "to": m.To, "rows": m.Rows, "tables": m.Tables, "left_out": m.LeftOut, "take_along": append([]string{}, m.TakeAlong...), "moved_before": m.Before}
 	if !m.Before {
@@ -120,11 +137,16 @@ func tellMove(w io.Writer, m *serve.Moved) error {
 		}
 		line("In service:      %s", m.To)
 		line("Out of service:  %s (keep it until you are sure; holdfast move --undo takes it back)", m.From)
-		for _, o := range m.LeftOut {
-			line("Left out:        %s: %s", o.Table, o.Reason)
+		left := make([]string, len(m.LeftOut))
+		for i, o := range m.LeftOut {
+			left[i] = o.Table
 		}
+		line("Left out:        %s, where they are: they belong to one database alone (--json says why)", strings.Join(left, ", "))
 		for _, f := range m.TakeAlong {
 			line("Take along:      %s into the data folder of the new server. Links and tokens end without it.", f)
+		}
+		if len(m.TakeAlong) == 0 {
+			line("Take along:      the server's secret (secret.key, secret_file or secret_key). The new server does not start with another one.")
 		}
 		line("Take along:      the settings (file and environment variables).")
 	})
@@ -132,12 +154,18 @@ func tellMove(w io.Writer, m *serve.Moved) error {
 
 // tellBooks prints a trial balance in a few lines.
 func tellBooks(line func(string, ...any), b serve.BooksReport) {
-	for _, a := range b.Accounts {
-		line("  %-16s %16d %16d", a.Account, a.Debits, a.Credits)
-	}
+	tellTrial(line, b.Accounts)
 	line("  held for buyers  %16d", int64(b.Held))
 	for _, p := range b.Problems {
 		line("  NOT RIGHT: %s", p)
+	}
+}
+
+// tellTrial prints debits and credits of each kind of account, in won.
+func tellTrial(line func(string, ...any), accounts []serve.AccountReport) {
+	line("  %-16s %16s %16s", "account", "debits", "credits")
+	for _, a := range accounts {
+		line("  %-16s %16d %16d", strings.TrimSuffix(a.Account, ":"), int64(a.Debits), int64(a.Credits))
 	}
 }
 
@@ -147,20 +175,32 @@ type progress struct {
 	step  string
 	began time.Time
 	last  time.Time
+	first int64 // what was done when the step was first told of
 }
 
-const tellEvery = 2 * time.Second
+const (
+	tellEvery = 2 * time.Second
+	// rateAfter is after how many seconds a rate says something.
+	rateAfter = 0.5
+)
 
 // tell prints rows, percent and rate.
 func (p *progress) tell(x serve.Progress) {
 	now := clock.Real{}.Now()
 	if x.Step != p.step {
-		p.step, p.began, p.last = x.Step, now, now
+		p.step, p.began, p.last, p.first = x.Step, now, now, x.Done
 	}
 	if now.Sub(p.last) < tellEvery && x.Done < x.Total {
 		return
 	}
 	p.last = now
-	rate := float64(x.Done) / max(now.Sub(p.began).Seconds(), 0.001)
-	_, _ = fmt.Fprintf(p.out, "%s: %d of %d %s (%d %%), %.0f %s/s %s\n", x.Step, x.Done, x.Total, x.Unit, x.Done*100/max(x.Total, 1), rate, x.Unit, x.Table) // progress is no result
+	var rate string
+	if passed := now.Sub(p.began).Seconds(); passed >= rateAfter {
+		rate = fmt.Sprintf(", %.0f %s/s", float64(x.Done-p.first)/passed, x.Unit)
+	}
+	at := ""
+	if x.Table != "" && x.Done < x.Total {
+		at = ", at " + x.Table
+	}
+	_, _ = fmt.Fprintf(p.out, "%s: %d of %d %s (%d %%)%s%s\n", x.Step, x.Done, x.Total, x.Unit, x.Done*100/max(x.Total, 1), rate, at) // progress is no result
 }

@@ -85,8 +85,13 @@ func TestMove(t *testing.T) {
 		t.Errorf("%+v", second)
 	}
 	says(t, "migrate", "--data", filepath.Dir(strings.TrimPrefix(back, "sqlite:")))
-	if out := says(t, "move", "--undo", "--gone", "--from", file); !strings.Contains(out, "in service again") {
+	if out := says(t, "move", "--undo", "--gone", "--from", file); !strings.Contains(out, "In service again:  "+file) || strings.Contains(out, "Out of service") {
 		t.Error(out)
+	}
+	var undone map[string]string
+	answers(t, &undone, "move", "--undo", "--from", server, "--to", back)
+	if len(undone) != 2 || !strings.HasPrefix(undone["in_service"], "postgres://") || undone["out_of_service"] != back {
+		t.Errorf("%v", undone)
 	}
 	says(t, "migrate", "--data", dir)
 }

@@ -68,6 +68,25 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
+// TestMigrateExitCodes: what is wrong is told by the code as other commands do.
+func TestMigrateExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		why  string
+	}{
+		{[]string{"--with-rows"}, exitUsage, "--with-rows goes with --distribute"},
+		{[]string{"--database", "mysql://x"}, exitUsage, "connection string"},
+		{[]string{"--database", "postgres://u:hidden@127.0.0.1:1/x"}, exitUnreachable, "connect"},
+		{[]string{"--distribute"}, exitFailed, "move it to PostgreSQL"},
+	} {
+		_, code, err := ends(t, append([]string{"migrate", "--data", t.TempDir()}, c.args...)...)
+		if err == nil || code != c.code || !strings.Contains(err.Error(), c.why) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%v: exit %d, %v; want %d, %q", c.args, code, err, c.code, c.why)
+		}
+	}
+}
+
 // TestMigrateDistribute says what a server without Citus lacks, plans all the same,
 // and has migrated.
 func TestMigrateDistribute(t *testing.T) {

@@ -29,6 +29,12 @@ type serveCmd struct {
 	ReplaceSecret bool `help:"Start though the server's secret is not the one that the database was made with, and make it the database's. All access tokens and the links in all mails sent so far end."`
 }
 
+// Help tells the exit codes.
+func (serveCmd) Help() string {
+	return "Runs until SIGINT or SIGTERM, and then ends what it has begun.\n\n" +
+		"Exit codes: 0 it was told to stop; 1 it was refused a start, or has failed; 2 the command line or a setting is wrong; 3 the database cannot be reached or failed."
+}
+
 // Limits of the HTTP server.
 const (
 	readHeaderLimit = 10 * time.Second
@@ -44,7 +50,7 @@ const (
 func (cmd *serveCmd) Run(k *kong.Context) error {
 	c, err := cmd.settings(cmd.variables()...)
 	if err != nil {
-		return err
+		return &adminError{exitUsage, err.Error()}
 	}
 	c.ReplaceSecret = cmd.ReplaceSecret
 	tradeMemory()
@@ -57,7 +63,7 @@ func (cmd *serveCmd) Run(k *kong.Context) error {
 	}
 	srv, err := serve.New(ctx, c, serve.Options{Log: log})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return coded(errors.Join(err, listener.Close()))
 	}
 	front := &http.Server{
 		Handler: srv.Handler(), ReadHeaderTimeout: readHeaderLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
@@ -138,11 +144,15 @@ func greet(w io.Writer, c config.Config, s *serve.Seeded) {
 	line("  PortOne V1, V2 API %s", c.BaseURL)
 	line("  Script             %s/v1/iamport.js", c.BaseURL)
 	line("  Documentation      %s/docs", c.BaseURL)
+	if c.Mode == config.Sandbox {
+		line("  Sandbox            %s/sandbox", c.BaseURL)
+	}
+	line("  Shop console       %s/console", c.BaseURL)
+	line("  Listens on         %s", c.Listen)
+	line("  Database           %s", serve.DatabaseName(c))
 	if s == nil {
 		return
 	}
-	line("  Sandbox            %s/sandbox", c.BaseURL)
-	line("  Shop console       %s/console", c.BaseURL)
 	line("Demonstration shop (play money only):")
 	line("  IMP.init           %s", s.Code)
 	line("  imp_key            %s", s.Key)

@@ -22,6 +22,16 @@ func databaseOf(c config.Config) (store.Address, error) {
 	return store.ServerAddress(string(c.Database))
 }
 
+// DatabaseName is the address of a server's database as people may read it,
+// without a password.
+func DatabaseName(c config.Config) string {
+	a, err := databaseOf(c)
+	if err != nil {
+		return err.Error()
+	}
+	return a.String()
+}
+
 // BackedUp is the outcome of a backup.
 type BackedUp struct {
 	File, Manifest string

@@ -119,6 +119,16 @@ func carryOptions(say func(Progress)) store.CarryOptions {
 	return store.CarryOptions{Now: clock.Real{}.Now(), Audit: audit, Agree: sameBooks, Walk: true, Say: say}
 }
 
+// Named writes two addresses of a move as people may read them: without passwords,
+// files with their whole path. An empty to stays empty.
+func Named(from, to string) (source, target string, err error) {
+	a, b, err := addresses(from, to)
+	if err != nil || to == "" {
+		return a.String(), "", err
+	}
+	return a.String(), b.String(), nil
+}
+
 // addresses reads both; an empty to is none.
 func addresses(from, to string) (source, target store.Address, err error) {
 	source, err = store.ParseAddress(from)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/holdfast-pay/holdfast/internal/config"
@@ -56,10 +55,10 @@ func ReadHeads(r io.Reader) ([]BooksHead, error) {
 		Heads []BooksHead `json:"heads"`
 	}
 	if err := json.NewDecoder(io.LimitReader(r, maxHeads)).Decode(&v); err != nil {
-		return nil, fmt.Errorf("read the heads of an earlier run: %w", err)
+		return nil, err
 	}
 	if len(v.Heads) == 0 {
-		return nil, errors.New("the file of an earlier run names no heads")
+		return nil, errors.New("it names no heads")
 	}
 	return v.Heads, nil
 }

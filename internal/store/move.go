@@ -99,7 +99,7 @@ type target interface {
 }
 
 // errInUse: the target of a move is not empty.
-var errInUse = errors.New("is not empty: name a new database")
+var errInUse = errors.New("is not empty, and nothing is overwritten: name a new place, or take away what is there first")
 
 func (a Address) leave(ctx context.Context) (source, error) {
 	if a.Embedded() {
