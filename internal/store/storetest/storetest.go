@@ -52,9 +52,11 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"CalendarWaits", calendarWaits},
 		{"Secrets", secrets},
 		{"LoginsOneByOne", loginsOneByOne},
+		{"VerifiedOnce", verifiedOnce},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
+	t.Run("VerifiedAfterAFailover", func(t *testing.T) { verifiedAfterAFailover(t, open(t), open(t)) })
 }
 
 // Merchant is the merchant of the suite's payments.
