@@ -40,6 +40,11 @@ func TestWrongFlagsAreNamed(t *testing.T) {
 			t.Errorf("clients %q: %v", clients, err)
 		}
 	}
+	for _, n := range []int{-1, 3, maxOpen + 1} {
+		if err := (&bench{plan: quickPlan}).adjustDue(0, n); err == nil || !strings.Contains(err.Error(), "-lines") {
+			t.Errorf("lines %d: %v", n, err)
+		}
+	}
 	if err := (&bench{}).adjust("", -1, 0, 0); err == nil || !strings.Contains(err.Error(), "-rounds") {
 		t.Errorf("rounds -1: %v", err)
 	}

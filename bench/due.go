@@ -4,19 +4,82 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
 // race is due work done by Holdfast's door and by set-based SQL, in turns, each
 // on a database of its own with the same rows.
 type race struct {
-	name     string
-	rows     int // in all
-	holdfast []time.Duration
-	sql      []time.Duration
+	name          string
+	rows          int    // in all
+	profile       string // beginning of the names of the CPU profiles of Holdfast's turns; empty for none
+	holdfast, sql laps
+	commits       store.Stats // of Holdfast
+}
+
+// laps are the turns of one side.
+type laps struct {
+	took []time.Duration
+	busy time.Duration // processor time of this process in all turns
+}
+
+// lap takes the time of a turn.
+func (l *laps) lap(turn func() error) error {
+	used, err := ownCPU()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := turn(); err != nil {
+		return err
+	}
+	l.took = append(l.took, time.Since(began))
+	now, err := ownCPU()
+	l.busy += now - used
+	return err
+}
+
+// profiled is a turn of Holdfast with a CPU profile of its own if one is wanted.
+func (r *race) profiled(turn func() error) func() error {
+	if r.profile == "" {
+		return turn
+	}
+	return func() error {
+		f, err := os.Create(fmt.Sprintf("%s.%d", r.profile, len(r.holdfast.took)))
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		err = turn()
+		pprof.StopCPUProfile()
+		return errors.Join(err, f.Close())
+	}
+}
+
+// ownCPU is the processor time of this process.
+func ownCPU() (time.Duration, error) {
+	var u syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
+}
+
+// newRace begins a race about a number of rows.
+func (b *bench) newRace(f *field, name string, rows int) *race {
+	r := &race{name: name, rows: rows}
+	if b.profile != "" {
+		r.profile = fmt.Sprintf("%s.%s.%s", b.profile, strings.ReplaceAll(name, " ", "_"), f.engine)
+	}
+	return r
 }
 
 // due measures work that falls due in masses: escrows that time confirms, and
@@ -42,15 +105,17 @@ func due(ctx context.Context, b *bench) error {
 func (r *race) report(b *bench, engine string) {
 	var ratios []float64
 	var ours, theirs time.Duration
-	for i := range r.holdfast {
-		ratios = append(ratios, r.sql[i].Seconds()/r.holdfast[i].Seconds())
-		ours, theirs = ours+r.holdfast[i], theirs+r.sql[i]
+	for i, mine := range r.holdfast.took {
+		ratios = append(ratios, r.sql.took[i].Seconds()/mine.Seconds())
+		ours, theirs = ours+mine, theirs+r.sql.took[i]
 	}
 	rate := func(d time.Duration) string { return fmt.Sprintf("%.0f", float64(r.rows)/d.Seconds()) }
-	t := newTable(fmt.Sprintf("%s, %s, %d in %d turns", r.name, engine, r.rows, len(r.holdfast)), "per second", "seconds")
-	t.row("Holdfast", rate(ours), fmt.Sprintf("%.1f", ours.Seconds()))
-	t.row("set-based SQL, the same rows", rate(theirs), fmt.Sprintf("%.1f", theirs.Seconds()))
-	t.row("Holdfast / set-based SQL, median of turns (aim >= 0.3)", fmt.Sprintf("%.2f", middle(ratios)), "")
+	t := newTable(fmt.Sprintf("%s, %s, %d in %d turns", r.name, engine, r.rows, len(ratios)), "per second", "seconds", "processor")
+	seconds := func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) }
+	t.row("Holdfast", rate(ours), seconds(ours), seconds(r.holdfast.busy))
+	t.row("set-based SQL, the same rows", rate(theirs), seconds(theirs), seconds(r.sql.busy))
+	t.row("Holdfast / set-based SQL, median of turns (aim >= 0.3)", fmt.Sprintf("%.2f", middle(ratios)))
+	t.row(fmt.Sprintf("Holdfast in its %d commits", r.commits.Commits), "", seconds(r.commits.CommitTime))
 	b.say("%s", t)
 }
 
@@ -89,24 +154,31 @@ func (b *bench) autoConfirm(ctx context.Context, f *field, t *template, now time
 	statements := append(t.copies(1, merchant, turn*b.turns, nil), fmt.Sprintf(
 		`UPDATE event_log SET last_position = last_position + (CAST($2 AS BIGINT) - CAST($1 AS BIGINT) + 1) * %d, last_transfer = last_transfer + (CAST($2 AS BIGINT) - CAST($1 AS BIGINT) + 1) * %d`,
 		t.count(1, "event"), t.count(1, "transfer")))
-	r := &race{name: "auto-confirmation", rows: turn * b.turns}
+	r := b.newRace(f, "auto-confirmation", turn*b.turns)
 	for n := range b.turns {
 		ours.clock.Advance(dueAt(now, n).Sub(ours.clock.Now()))
-		began := time.Now()
-		swept, err := ours.sweep(ctx)
-		if err != nil || swept != turn {
-			return nil, errors.Join(err, fmt.Errorf("%d payments were confirmed, not %d", swept, turn))
-		}
-		r.holdfast = append(r.holdfast, time.Since(began))
-		began = time.Now()
-		from := int64(firstOpen + n*turn)
-		for last := from + int64(turn); from < last; from += sqlChunk {
-			if err := inOne(ctx, theirs, statements, from, min(from+sqlChunk, last)-1); err != nil {
-				return nil, err
+		if err := r.holdfast.lap(r.profiled(func() error {
+			swept, err := ours.sweep(ctx)
+			if err != nil || swept != turn {
+				return errors.Join(err, fmt.Errorf("%d payments were confirmed, not %d", swept, turn))
 			}
+			return nil
+		})); err != nil {
+			return nil, err
 		}
-		r.sql = append(r.sql, time.Since(began))
+		if err := r.sql.lap(func() error {
+			from := int64(firstOpen + n*turn)
+			for last := from + int64(turn); from < last; from += sqlChunk {
+				if err := inOne(ctx, theirs, statements, from, min(from+sqlChunk, last)-1); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
 	}
+	r.commits = ours.store.Stats()
 	return r, sameCounts(ctx, dirs, "payment WHERE state = 'confirmed'", "event", "transfer", "settlement_line", "mail")
 }
 
@@ -158,24 +230,29 @@ func (b *bench) settlement(ctx context.Context, f *field, t *template, now time.
 		return nil, err
 	}
 	defer func() { _ = theirs.Close() }()
-	r := &race{name: "settlement lines into payouts", rows: b.lines}
+	r := b.newRace(f, "settlement lines into payouts", b.lines)
 	statements := settleStatements(day, ours.clock.Now())
 	after, turn := "", b.payouts/b.turns
 	for n := range b.turns {
-		began := time.Now()
-		if after, err = ours.pay(ctx, after, turn); err != nil {
+		if err := r.holdfast.lap(r.profiled(func() (err error) {
+			after, err = ours.pay(ctx, after, turn)
+			return err
+		})); err != nil {
 			return nil, err
 		}
-		r.holdfast = append(r.holdfast, time.Since(began))
-		began = time.Now()
-		chunk := max(1, sqlChunk*b.payouts/b.lines)
-		for from, last := n*turn, (n+1)*turn; from < last; from += chunk {
-			if err := inOne(ctx, theirs, statements, fmt.Sprintf(merchantForm, from), fmt.Sprintf(merchantForm, min(from+chunk, last)-1)); err != nil {
-				return nil, err
+		if err := r.sql.lap(func() error {
+			chunk := max(1, sqlChunk*b.payouts/b.lines)
+			for from, last := n*turn, (n+1)*turn; from < last; from += chunk {
+				if err := inOne(ctx, theirs, statements, fmt.Sprintf(merchantForm, from), fmt.Sprintf(merchantForm, min(from+chunk, last)-1)); err != nil {
+					return err
+				}
 			}
+			return nil
+		}); err != nil {
+			return nil, err
 		}
-		r.sql = append(r.sql, time.Since(began))
 	}
+	r.commits = ours.store.Stats()
 	return r, sameCounts(ctx, dirs, "settlement_line WHERE payout IS NOT NULL", "payout", "transfer", "bank_order")
 }
 

@@ -90,7 +90,7 @@ type bench struct {
 	program  string // the built server
 	self     string // this program, built
 	engine   string // measure on this engine alone: sqlite, postgres; empty for both
-	profile  string // beginning of the names of the servers' CPU profiles; empty for none
+	profile  string // beginning of the names of CPU profiles; empty for none
 	profiled map[string]bool
 	soaking  time.Duration // how long a server is loaded; 0 measures the sections
 }
@@ -102,8 +102,10 @@ func main() {
 	soaking := flag.Duration("soak", 0, "instead of everything else: load each server for so long, and say whether its memory grows (1h; 1m to see that it works)")
 	open := flag.Int("open", 0, "open escrows of the larger database of the section many, in the place of a million")
 	rounds := flag.Int("rounds", 0, "rounds of the section lives, in the place of the usual number")
+	autos := flag.Int("autos", 0, "escrows that time confirms in the section due, in the place of the usual number")
+	lines := flag.Int("lines", 0, "confirmed lines that are paid out in the section due, a hundred per payout, in the place of the usual number")
 	engine := flag.String("engine", "", "measure on one engine alone: sqlite or postgres")
-	profile := flag.String("profile", "", "run the server from this program and leave CPU profiles in files of this name, followed by that of the database")
+	profile := flag.String("profile", "", "leave CPU profiles in files of this name, followed by what was measured: of the server, which then runs from this program, and of the turns of due work")
 	child := flag.String("child", "", "internal: be the profiled server on the given data folder")
 	bare := flag.String("bare", "", "internal: be the bare prototype on the given data folder")
 	listen := flag.String("listen", "", "internal: with -child or -bare, the address to listen on")
@@ -125,6 +127,9 @@ func main() {
 		b := &bench{plan: fullPlan, out: os.Stdout, engine: *engine, profile: *profile, profiled: map[string]bool{}}
 		if *quick {
 			b.plan = quickPlan
+		}
+		if err = b.adjustDue(*autos, *lines); err != nil {
+			break
 		}
 		if err = b.adjust(*clients, *rounds, *open, *soaking); err == nil {
 			err = b.run(ctx, *only)
@@ -192,6 +197,23 @@ func (b *bench) adjust(clients string, rounds, open int, soaking time.Duration) 
 			return fmt.Errorf("-clients %q: must be numbers from 1 to %d", clients, maxClients)
 		}
 		b.plan.clients = append(b.plan.clients, n)
+	}
+	return nil
+}
+
+// linesPerPayout is how many lines a payout has when their number is chosen.
+const linesPerPayout = 100
+
+// adjustDue changes how much work falls due.
+func (b *bench) adjustDue(autos, lines int) error {
+	if autos < 0 || autos > maxOpen || lines < 0 || lines > maxOpen || (lines > 0 && lines < linesPerPayout*b.turns) {
+		return fmt.Errorf("-autos and -lines: at most %d, and at least %d lines", maxOpen, linesPerPayout*b.turns)
+	}
+	if autos > 0 {
+		b.autos = autos
+	}
+	if lines > 0 {
+		b.lines, b.payouts = lines, lines/linesPerPayout
 	}
 	return nil
 }

@@ -107,7 +107,9 @@ func openPlanner(t *testing.T) (*planner, *Tx) {
 var (
 	wholeTable    = regexp.MustCompile(`^SCAN (payment|event|transfer|mail|webhook|bank_order|settlement_line|directory|sandbox_record)( l| m)?$`)
 	wholeMerchant = regexp.MustCompile(`\(merchant=\?\)$`)
-	sorted        = "USE TEMP B-TREE FOR ORDER BY"
+	// ownIndex is an index that SQLite makes for one statement, out of a whole table.
+	ownIndex = " AUTOMATIC "
+	sorted   = "USE TEMP B-TREE FOR ORDER BY"
 )
 
 // TestPlansDoNotGrow asks for everything that requests and loops ask for.
@@ -119,7 +121,7 @@ func TestPlansDoNotGrow(t *testing.T) {
 	}
 	for query, plan := range p.plans {
 		for _, line := range plan {
-			if wholeTable.MatchString(line) || (wholeMerchant.MatchString(line) && !bounded(query)) || (line == sorted && strings.Contains(query, "LIMIT") && !onePayment(query)) {
+			if wholeTable.MatchString(line) || strings.Contains(line, ownIndex) || (wholeMerchant.MatchString(line) && !bounded(query)) || (line == sorted && strings.Contains(query, "LIMIT") && !onePayment(query)) {
 				t.Errorf("%s\n\t%s", query, strings.Join(plan, "\n\t"))
 				break
 			}

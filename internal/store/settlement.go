@@ -37,11 +37,12 @@ func scanLine(rows rowSet) (l SettlementLine, err error) {
 }
 
 // DueSettlements returns, in the order of their ids, merchants after one that have
-// unpaid lines due on or before a day. It asks once per merchant, however many
-// lines there are.
+// unpaid lines due on or before a day. It asks once per merchant for one of its
+// lines, however many there are: without LIMIT 1, SQLite turns EXISTS into a join,
+// for which it reads all lines of all merchants for every page.
 func (q *queries) DueSettlements(day bizday.Date, after string, limit int) ([]string, error) {
 	return all(q, scalar[string], `SELECT m.id FROM merchant m WHERE m.id > $2 AND EXISTS (
-			SELECT 1 FROM settlement_line l WHERE l.merchant = m.id AND l.payout IS NULL AND l.held = 0 AND l.due_date <= $1
+			SELECT 1 FROM settlement_line l WHERE l.merchant = m.id AND l.payout IS NULL AND l.held = 0 AND l.due_date <= $1 LIMIT 1
 		) ORDER BY m.id LIMIT $3`, day.String(), after, limit)
 }
 
