@@ -47,6 +47,7 @@ const (
 // New builds the sandbox of a server. It answers /sandbox and everything below
 // it, by the whole path of the request: the path must not be stripped.
 func New(a *app.App, loops Loops, b bank.Simulator, c carrier.Simulator, log *slog.Logger) http.Handler {
+	site.Ready()
 	s := &server{app: a, loops: loops, bank: b, carrier: c, log: log, guesses: httprate.NewRateLimiter(guessesMax, guessesPause)}
 	// Browsers add remembered credentials to whatever another site makes them
 	// send, so nothing that changes anything may come from another site.

@@ -74,6 +74,7 @@ func (t tries) giveBack(key string) error {
 
 // New returns the pages. They route by whole paths that begin with /console.
 func New(a *app.App, config Config, log *slog.Logger) http.Handler {
+	site.Ready()
 	c := &console{
 		app: a, log: log, sessions: newSessions(a, config, log),
 		persons: newTries(triesPerPerson), origins: newTries(triesPerAddress),

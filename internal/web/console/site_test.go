@@ -10,7 +10,7 @@ import (
 )
 
 // TestEveryNameHasWords asks for the texts that templates look up by a value.
-// The site itself, built when the package starts, checks the constant ones.
+// A site that is made ready checks the constant ones.
 func TestEveryNameHasWords(t *testing.T) {
 	var keys []string
 	add := func(prefix string, names ...string) {

@@ -90,6 +90,7 @@ type server struct {
 // New returns the handler of the decision pages; mount it at [Prefix]. The
 // operator's words stand on every page, as they do in every mail.
 func New(a *app.App, operator letter.Operator, log *slog.Logger) http.Handler {
+	site.Ready()
 	s := &server{app: a, operator: operator, log: log, limits: newLimiter(a.Real, limitersEntries)}
 	r := chi.NewRouter()
 	r.Handle("/d/assets/*", assets)

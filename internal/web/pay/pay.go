@@ -66,6 +66,7 @@ func New(c Config) http.Handler {
 	if c.OpensPerMinute == 0 {
 		c.OpensPerMinute = defaultOpens
 	}
+	site.Ready()
 	h := &window{Config: c}
 	r := chi.NewRouter()
 	r.Handle("/pay/assets/*", assets)

@@ -7,6 +7,7 @@
 //
 //	var site = ui.NewSite(ui.Source{Pages: sub(files, "pages"), Words: words})
 //
+//	site.Ready() // where its handler is made
 //	site.Render(w, r, http.StatusOK, "order", ui.Page{Title: ..., Data: order})
 //
 // Each file pages/NAME.html is the body of the page NAME; a file whose name

@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"text/template/parse"
 	"time"
 
@@ -37,7 +38,10 @@ type Source struct {
 }
 
 // Site is a family of pages with one catalogue. It is safe for concurrent use.
-type Site struct {
+type Site struct{ parsed func() *parsed }
+
+// parsed is a site whose pages can be shown.
+type parsed struct {
 	words Words
 	pages map[Lang]map[string]*template.Template
 }
@@ -82,23 +86,29 @@ type view struct {
 	Switch string // address of the same page in the other language; empty if there is none
 }
 
-// NewSite parses every page in every language and checks the catalogue. What it
-// finds wrong is a fault of the program, so it panics with the whole list.
+// NewSite names a site and does nothing more: most commands of the program show no page.
 func NewSite(source Source) *Site {
-	site, problems := build(source)
-	if len(problems) > 0 {
-		panic("ui: " + strings.Join(problems, "\nui: "))
-	}
-	return site
+	return &Site{sync.OnceValue(func() *parsed {
+		site, problems := build(source)
+		if len(problems) > 0 {
+			panic("ui: " + strings.Join(problems, "\nui: "))
+		}
+		return site
+	})}
 }
 
-func build(source Source) (*Site, []string) {
+// Ready parses every page in every language and checks the catalogue, once. Who
+// serves the site calls it when it starts; otherwise the first visitor waits for
+// it. What it finds wrong is a fault of the program, so it panics with the whole list.
+func (s *Site) Ready() { s.parsed() }
+
+func build(source Source) (*parsed, []string) {
 	words, err := Shared.join(source.Words)
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
 	problems := words.problems()
-	site := &Site{words: words, pages: map[Lang]map[string]*template.Template{}}
+	site := &parsed{words: words, pages: map[Lang]map[string]*template.Template{}}
 	for _, lang := range Langs() {
 		pages, err := parsePages(source, words, lang)
 		if err != nil {
@@ -189,7 +199,7 @@ func pair(parts ...any) (map[string]any, error) {
 
 // missing lists the keys that templates name as a constant and the catalogue
 // lacks, and the parts that they use and nobody defines.
-func (s *Site) missing() []string {
+func (s *parsed) missing() []string {
 	lost := map[string]bool{}
 	for name, page := range s.pages[Korean] {
 		for _, part := range page.Templates() {
@@ -263,7 +273,7 @@ func walkBranch(n *parse.BranchNode, tell func(parse.Node)) {
 }
 
 // Say returns a text of the site.
-func (s *Site) Say(l Lang, key string, args ...any) string { return s.words.In(l, key, args...) }
+func (s *Site) Say(l Lang, key string, args ...any) string { return s.parsed().words.In(l, key, args...) }
 
 // Render writes a page with its security headers. The page is complete before
 // its first byte leaves, so a fault shows an error page and never half a page.
@@ -273,7 +283,7 @@ func (s *Site) Render(w http.ResponseWriter, r *http.Request, status int, name s
 		page.Lang = Language(r)
 		switched = switchAddress(r, page.Lang)
 	}
-	template, ok := s.pages[page.Lang][name]
+	template, ok := s.parsed().pages[page.Lang][name]
 	if !ok {
 		panic("ui: no page " + name)
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -192,6 +193,18 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// TestASiteIsParsedWhenItIsServed: naming a site costs nothing, so that what is
+// wrong with it is found when it is made ready.
+func TestASiteIsParsedWhenItIsServed(t *testing.T) {
+	site := NewSite(source(`{{t "no such text"}}`, nil))
+	defer func() {
+		if said := fmt.Sprint(recover()); !strings.Contains(said, "no such text") {
+			t.Errorf("a site with a fault was made ready: %s", said)
+		}
+	}()
+	site.Ready()
+}
+
 func TestPagesFindTheirOwnFiles(t *testing.T) {
 	own := NewAssets("/own/", fstest.MapFS{"own.js": {Data: []byte("1")}})
 	site := NewSite(Source{Assets: own, Pages: fstest.MapFS{
@@ -204,7 +217,7 @@ func TestPagesFindTheirOwnFiles(t *testing.T) {
 		t.Error(body)
 	}
 	if !slices.Equal(slices.Sorted(func(yield func(string) bool) {
-		for name := range site.pages[Korean] {
+		for name := range site.parsed().pages[Korean] {
 			if !yield(name) {
 				return
 			}

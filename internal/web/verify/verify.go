@@ -56,6 +56,7 @@ type server struct {
 
 // New returns the handler of the page; mount it at [Prefix].
 func New(a *app.App, operator letter.Operator, log *slog.Logger) http.Handler {
+	site.Ready()
 	s := &server{app: a, operator: operator, log: log}
 	r := chi.NewRouter()
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
