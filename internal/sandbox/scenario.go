@@ -431,6 +431,13 @@ func (r *run) payoutDay(ctx context.Context, what words) (id string, err error) 
 			return "", err
 		}
 	}
+	stopped, err := r.s.app.PayoutsStopped(ctx)
+	if err == nil {
+		err = expect(!stopped, "장부가 맞지 않아 지급이 멈춰 있습니다 (holdfast books status)", "payouts are stopped, because the books do not agree (holdfast books status)")
+	}
+	if err != nil {
+		return "", err
+	}
 	return "", expect(false, "정산금이 지급되지 않았습니다", "nothing was paid out")
 }
 

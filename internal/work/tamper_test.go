@@ -7,18 +7,15 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
-	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/recon"
-	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 )
 
 // busy is a server with books of every sort: held, paid out, given back, partly
 // given back, in suspense, and cancelled before any money came.
-func busy(t *testing.T) (w *world, data string) {
+func busy(t *testing.T) *world {
 	t.Helper()
-	data = t.TempDir()
-	w = newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data }))
+	w := newWorld(t)
 	sold, partly := w.delivered(), w.delivered()
 	for _, id := range []string{sold.ID, partly.ID} {
 		w.do(escrow.Buyer, id, escrow.Confirm{Kind: escrow.ByBuyer})
@@ -33,7 +30,7 @@ func busy(t *testing.T) (w *world, data string) {
 	w.do(escrow.Buyer, w.delivered().ID, escrow.Confirm{Kind: escrow.ByBuyer}) // not paid out yet
 	w.refunding()                                                              // ordered, and not answered yet
 	w.verified()
-	return w, data
+	return w
 }
 
 // verified fails the test unless the books agree.
@@ -145,18 +142,18 @@ var key = map[string]string{
 
 // TestTamperingIsFound: whatever is changed by hand in the books, the audit names it.
 func TestTamperingIsFound(t *testing.T) {
-	w, data := busy(t)
+	w := busy(t)
 	all := tamperings()
 	if len(all) < 70 {
 		t.Fatalf("only %d ways", len(all))
 	}
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
-			w.damage(data, `CREATE TABLE kept AS SELECT * FROM `+c.table)
+			w.Damage(`CREATE TABLE kept AS SELECT * FROM ` + c.table)
 			if strings.Contains(c.name, "swapped") {
-				w.damage(data, `UPDATE `+c.table+` SET position = position + 1000000 WHERE position IN (2, 3)`)
+				w.Damage(`UPDATE ` + c.table + ` SET position = position + 1000000 WHERE position IN (2, 3)`)
 			}
-			w.damage(data, c.statement)
+			w.Damage(c.statement)
 			found := w.violations()
 			if len(found) == 0 {
 				t.Errorf("nothing was found after %s", c.statement)
@@ -166,9 +163,9 @@ func TestTamperingIsFound(t *testing.T) {
 					t.Errorf("%+v says too little", v)
 				}
 			}
-			w.damage(data, `DELETE FROM `+c.table)
-			w.damage(data, `INSERT INTO `+c.table+` SELECT * FROM kept`)
-			w.damage(data, `DROP TABLE kept`)
+			w.Damage(`DELETE FROM ` + c.table)
+			w.Damage(`INSERT INTO ` + c.table + ` SELECT * FROM kept`)
+			w.Damage(`DROP TABLE kept`)
 		})
 	}
 	w.verified()
@@ -181,9 +178,9 @@ func TestTamperingIsFound(t *testing.T) {
 
 // TestTamperingIsNamed: the place, what should stand there and what does.
 func TestTamperingIsNamed(t *testing.T) {
-	w, data := busy(t)
+	w := busy(t)
 	p := w.held()
-	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE ref = $1`, p.ID)
+	w.Damage(`UPDATE transfer SET amount = amount + 1 WHERE ref = $1`, p.ID)
 	found := w.violations()
 	kinds := map[recon.Kind]app.Violation{}
 	for _, v := range found {

@@ -1,20 +1,15 @@
 package work_test
 
 import (
-	"database/sql"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
-	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
-	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
-	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
 	"github.com/holdfast-pay/holdfast/internal/work"
 )
@@ -22,14 +17,13 @@ import (
 // TestACallThatCannotBeSaid ends at once, with an attempt that tells why, and
 // holds up neither the other calls nor the clock.
 func TestACallThatCannotBeSaid(t *testing.T) {
-	data := t.TempDir()
-	w, shop := newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data })), newShopServer(t)
+	w, shop := newWorld(t), newShopServer(t)
 	w.SetWebhook(shop.URL)
 	w.Change(func(m *merchant.Merchant) { m.Webhook.Retries = 5 })
 	lost, silent, well := w.issued(), w.issued(), w.issued()
 	// An event that is not there, and one of which V1 says nothing.
-	w.damage(data, "UPDATE webhook SET seq = 999 WHERE payment = $1", lost.ID)
-	w.damage(data, "UPDATE webhook SET seq = 1 WHERE payment = $1", silent.ID)
+	w.Damage("UPDATE webhook SET seq = 999 WHERE payment = $1", lost.ID)
+	w.Damage("UPDATE webhook SET seq = 1 WHERE payment = $1", silent.ID)
 	w.drain()
 	for _, p := range []string{lost.ID, silent.ID} {
 		hook := w.hooks(p)[0]
@@ -49,12 +43,11 @@ func TestACallThatCannotBeSaid(t *testing.T) {
 // TestALetterAboutNothing is failed at the first try: its payment will not be
 // there later either.
 func TestALetterAboutNothing(t *testing.T) {
-	data := t.TempDir()
-	w := newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data }))
+	w := newWorld(t)
 	p := w.held()
 	w.drain()
 	w.do(escrow.Shop, p.ID, escrow.RegisterDelivery{Parcels: []escrow.Parcel{{Carrier: escrow.SelfDelivery}}, SentAt: w.Now()})
-	w.damage(data, "UPDATE mail SET payment = 'imp_000000000000' WHERE state = 'pending' AND payment = $1", p.ID)
+	w.Damage("UPDATE mail SET payment = 'imp_000000000000' WHERE state = 'pending' AND payment = $1", p.ID)
 	w.drain()
 	mails, err := w.App.Mails(t.Context(), w.Merchant, "imp_000000000000", 0, 10)
 	if err != nil || len(mails) == 0 || !mails[0].Kind.Tells() {
@@ -64,25 +57,6 @@ func TestALetterAboutNothing(t *testing.T) {
 		if m.State != app.MailFailed || m.Attempts != 1 || m.DoneAt.IsZero() || !strings.Contains(m.Error, "no such payment") {
 			t.Errorf("%s after %d tries: %q", m.State, m.Attempts, m.Error)
 		}
-	}
-}
-
-// damage changes the database behind the server's back.
-func (w *world) damage(data, statement string, args ...any) {
-	w.T.Helper()
-	if w.Database != "" {
-		pgtest.Exec(w.T, w.Database, statement, args...)
-		return
-	}
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "holdfast.db")+"?_pragma=busy_timeout(5000)")
-	if err == nil {
-		_, err = db.ExecContext(w.T.Context(), statement, args...)
-	}
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		w.T.Fatal(err)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/bizday"
-	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
@@ -45,8 +44,7 @@ func (w *world) open() app.Audited {
 
 // TestAViolationStopsPayoutsAndNothingElse, until the operator releases it.
 func TestAViolationStopsPayoutsAndNothingElse(t *testing.T) {
-	data := t.TempDir()
-	w := newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data }))
+	w := newWorld(t)
 	w.do(escrow.Buyer, w.delivered().ID, escrow.Confirm{Kind: escrow.ByBuyer})
 	if fresh := w.audited(); len(fresh) > 0 {
 		t.Fatalf("sound books: %v", fresh)
@@ -56,7 +54,7 @@ func TestAViolationStopsPayoutsAndNothingElse(t *testing.T) {
 	}
 	// A row from before the last look is changed: the walk finds it.
 	w.Clock.Advance(11 * time.Minute)
-	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	w.Damage(`UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
 	fresh := w.audited()
 	if len(fresh) != 3 {
 		t.Fatalf("%d violations of a changed amount: %v", len(fresh), fresh)
@@ -93,7 +91,7 @@ func TestAViolationStopsPayoutsAndNothingElse(t *testing.T) {
 	if payouts := w.payouts(); len(payouts) != 1 || payouts[0].State != settle.PayoutPaid {
 		t.Errorf("after the release: %+v", payouts)
 	}
-	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	w.Damage(`UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
 	w.Clock.Advance(11 * time.Minute)
 	if fresh := w.audited(); len(fresh) != 3 {
 		t.Errorf("a place that was released is changed once more: %v", fresh)
@@ -102,8 +100,7 @@ func TestAViolationStopsPayoutsAndNothingElse(t *testing.T) {
 
 // TestAPayoutOnItsWayIsStopped: what the bank has not been asked for is not sent.
 func TestAPayoutOnItsWayIsStopped(t *testing.T) {
-	data := t.TempDir()
-	w := newWorld(t, servetest.Config(func(c *config.Config) { c.Data = data }))
+	w := newWorld(t)
 	w.do(escrow.Buyer, w.delivered().ID, escrow.Confirm{Kind: escrow.ByBuyer})
 	line := counted(w.Server.Bank)
 	w.with(replaced{bank: line})
@@ -112,7 +109,7 @@ func TestAPayoutOnItsWayIsStopped(t *testing.T) {
 	if got := w.payouts(); len(got) != 1 || got[0].State != settle.PayoutOrdered {
 		t.Fatalf("%+v", got)
 	}
-	w.damage(data, `UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	w.Damage(`UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
 	w.audited()
 	line.mu.Lock()
 	line.dead, line.sends = 0, map[string]int{}

@@ -189,6 +189,18 @@ func TestSettlementPages(t *testing.T) {
 	b.get("/console/settlements/"+payouts[0].ID).is(http.StatusOK, "29,670원", p.ID, "KB국민은행", "••••1234", "1건 중 1–1")
 	b.get("/console/payments/"+p.ID).is(http.StatusOK, `href="/console/settlements/`+payouts[0].ID+`"`)
 	b.get("/console/settlements/nothing").is(http.StatusNotFound)
+	b.get("/console/settlements").lacks("지급이 잠시 멈춰 있습니다")
+	s.Damage(`UPDATE transfer SET amount = amount + 1 WHERE position = 1`)
+	watch := s.App.WatchBooks(time.Minute)
+	for stopped, steps := false, 0; !stopped && steps < 50; steps++ {
+		if _, _, err = watch.Step(t.Context()); err == nil {
+			stopped, err = s.App.PayoutsStopped(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.get("/console/settlements").is(http.StatusOK, "지급이 잠시 멈춰 있습니다")
 	s.Change(func(m *merchant.Merchant) { m.Account = escrow.BankAccount{} })
 	b.get("/console/settlements").is(http.StatusOK, "정산 계좌가 등록되어 있지 않아")
 }

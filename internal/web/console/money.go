@@ -21,6 +21,7 @@ type settlementsPage struct {
 	Payouts    []settle.Payout
 	Pager      pager
 	HasAccount bool
+	Stopped    bool // nobody is paid, because the books do not agree
 }
 
 func (c *console) settlements(v *visit) error {
@@ -34,7 +35,11 @@ func (c *console) settlements(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := settlementsPage{More: len(waiting) > linesMost, HasAccount: v.m.Account.Number != ""}
+	stopped, err := c.app.PayoutsStopped(ctx)
+	if err != nil {
+		return err
+	}
+	p := settlementsPage{More: len(waiting) > linesMost, HasAccount: v.m.Account.Number != "", Stopped: stopped}
 	p.Waiting = waiting[:min(len(waiting), linesMost)]
 	for _, l := range p.Waiting {
 		p.WaitingNet += l.Net

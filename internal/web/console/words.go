@@ -212,6 +212,7 @@ var wordsOfPages = ui.Words{
 	"settlements.waiting.more": {Ko: "먼저 지급될 내역만 표시합니다.", En: "Only the lines that are due first are shown."},
 	"settlements.payouts":      {Ko: "지급 내역", En: "Payouts"},
 	"settlements.payouts.none": {Ko: "아직 지급된 금액이 없습니다.", En: "There have been no payouts yet."},
+	"settlements.stopped":      {Ko: "에스크로 운영자가 장부를 확인하고 있어 지급이 잠시 멈춰 있습니다. 확인이 끝나면 다시 지급됩니다.", En: "Payouts are stopped while the escrow operator checks the books. They go on afterwards."},
 	"settlements.noaccount":    {Ko: "정산 계좌가 등록되어 있지 않아 지급할 수 없습니다. 에스크로 운영자에게 문의해 주십시오.", En: "There is no bank account to pay to. Please contact the escrow operator."},
 	"payout.title":             {Ko: "%s 지급", En: "Payout of %s"},
 	"payout.date":              {Ko: "지급일", En: "Date"},
