@@ -56,6 +56,9 @@ func (cmd *backupCmd) Run(k *kong.Context) error {
 		for _, f := range b.Keys {
 			line("Keep too:  %s, in another place than the backup; it is not in it.", f)
 		}
+		if len(b.Keys) == 0 {
+			line("Keep too:  the server's secret (secret.key, secret_file or secret_key), in another place than the backup; it is not in it.")
+		}
 		line("Keep too:  the settings (file and environment variables).")
 	})
 }
@@ -96,14 +99,14 @@ func (cmd *restoreCmd) Run(k *kong.Context) error {
 		if r.Compared {
 			line("Every row and the books are those of the manifest.")
 		} else {
-			line("NOT COMPARED: there is no manifest beside the backup; the file itself is whole.")
+			line("NOT COMPARED: there is no manifest beside the backup. It could be read, and its books were gone through; whether all of it is what was backed up, nobody knows.")
 		}
 		tellBooks(line, r.Books)
 		for _, m := range r.Steps {
 			line("Schema:    step %05d %s was missing and has been taken.", m.Version, m.Name)
 		}
 		if r.NeedsKey != "" {
-			line("Missing:   %s: put the server's secret there, or links and tokens end.", r.NeedsKey)
+			line("Missing:   %s: put the server's secret there before you start. The server does not start with another one.", r.NeedsKey)
 		}
 	})
 }

@@ -126,8 +126,11 @@ type booksStatusCmd struct {
 	JSON bool `name:"json" help:"Print the server's answer as JSON."`
 }
 
-// Help tells the exit codes.
-func (booksStatusCmd) Help() string { return clientExitCodes }
+// Help tells what the list means, and the exit codes.
+func (booksStatusCmd) Help() string {
+	return "What was found is listed until it is released, also when it was put right since: then the time at which it was last seen stays behind that of the last verification of all.\n\n" +
+		clientExitCodes
+}
 
 // booksReleaseCmd takes the stop away.
 type booksReleaseCmd struct {
@@ -155,19 +158,19 @@ func (cmd *booksStatusCmd) Run(k *kong.Context) error {
 	var v struct {
 		Stopped, Behind bool
 		VerifiedAt      string
-		Violations      []struct{ Merchant, Kind, Of, Ref, Want, Got, FoundAt string }
+		Violations      []struct{ Merchant, Kind, Of, Ref, Want, Got, FoundAt, SeenAt string }
 	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return err
 	}
 	err = client.print(raw, func(w io.Writer) error {
 		if len(v.Violations) > 0 {
-			if _, err := fmt.Fprintln(w, "found at\tmerchant\twhat\tof\tpayment or payout\tshould be\tis"); err != nil {
+			if _, err := fmt.Fprintln(w, "found at\tlast seen\tmerchant\twhat\tof\tpayment or payout\tshould be\tis"); err != nil {
 				return err
 			}
 		}
 		for _, x := range v.Violations {
-			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.FoundAt, x.Merchant, x.Kind, x.Of, x.Ref, x.Want, x.Got); err != nil {
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.FoundAt, x.SeenAt, x.Merchant, x.Kind, x.Of, x.Ref, x.Want, x.Got); err != nil {
 				return err
 			}
 		}

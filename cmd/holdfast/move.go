@@ -143,7 +143,7 @@ func tellMove(w io.Writer, m *serve.Moved) error {
 		}
 		line("Left out:        %s, where they are: they belong to one database alone (--json says why)", strings.Join(left, ", "))
 		for _, f := range m.TakeAlong {
-			line("Take along:      %s into the data folder of the new server. Links and tokens end without it.", f)
+			line("Take along:      %s into the data folder of the new server, which does not start with another one.", f)
 		}
 		if len(m.TakeAlong) == 0 {
 			line("Take along:      the server's secret (secret.key, secret_file or secret_key). The new server does not start with another one.")
@@ -190,17 +190,19 @@ func (p *progress) tell(x serve.Progress) {
 	if x.Step != p.step {
 		p.step, p.began, p.last, p.first = x.Step, now, now, x.Done
 	}
-	if now.Sub(p.last) < tellEvery && x.Done < x.Total {
+	if now.Sub(p.last) < tellEvery && x.Done != x.Total {
 		return
 	}
 	p.last = now
-	var rate string
+	text := fmt.Sprintf("%s: %d %s", x.Step, x.Done, x.Unit)
+	if x.Total > 0 {
+		text = fmt.Sprintf("%s: %d of %d %s (%d %%)", x.Step, x.Done, max(x.Done, x.Total), x.Unit, min(x.Done*100/x.Total, 100))
+	}
 	if passed := now.Sub(p.began).Seconds(); passed >= rateAfter {
-		rate = fmt.Sprintf(", %.0f %s/s", float64(x.Done-p.first)/passed, x.Unit)
+		text += fmt.Sprintf(", %.0f %s/s", float64(x.Done-p.first)/passed, x.Unit)
 	}
-	at := ""
-	if x.Table != "" && x.Done < x.Total {
-		at = ", at " + x.Table
+	if x.Table != "" && x.Done != x.Total {
+		text += ", at " + x.Table
 	}
-	_, _ = fmt.Fprintf(p.out, "%s: %d of %d %s (%d %%)%s%s\n", x.Step, x.Done, x.Total, x.Unit, x.Done*100/max(x.Total, 1), rate, at) // progress is no result
+	_, _ = fmt.Fprintln(p.out, text) // progress is no result
 }

@@ -29,7 +29,7 @@ type Progress struct {
 	Unit  string // rows, pages or tables
 	Table string // which is at work; may be empty
 	Done  int64
-	Total int64
+	Total int64 // 0 when it is not known
 }
 
 // Audit adds up the books of a database; what it returns is compared as JSON.

@@ -124,7 +124,8 @@ var optionText = strings.NewReplacer(`\`, `\\`, " ", `\ `)
 // keptLines is how much of what a program says is told when it fails.
 const keptLines = 5
 
-// run drives the program and tells of every table that it comes to.
+// run drives the program and tells of every table that it comes to. tables is how
+// many there will be, as far as that is known; 0 when it is not.
 func (t *pgTool) run(ctx context.Context, step string, tables int, say func(Progress), args ...string) error {
 	cmd := exec.CommandContext(ctx, t.path, append([]string{"--verbose", "--no-password", "--dbname=" + t.dsn}, args...)...)
 	cmd.Env = t.env
@@ -143,7 +144,7 @@ func (t *pgTool) run(ctx context.Context, step string, tables int, say func(Prog
 		if found := tableIn.FindStringSubmatch(lines.Text()); found != nil {
 			done++
 			if say != nil {
-				say(Progress{Step: step, Unit: "tables", Table: found[1], Done: done, Total: max(done, int64(tables))})
+				say(Progress{Step: step, Unit: "tables", Table: found[1], Done: done, Total: int64(tables)})
 			}
 		}
 	}
