@@ -62,6 +62,7 @@ func (a *App) KeyOwner(ctx context.Context, key, secret string) (string, error) 
 // IssueToken answers getToken: the live token if there is one, prolonged when
 // it is about to end, else a new one.
 func (a *App) IssueToken(ctx context.Context, key, secret string) (Token, error) {
+	forgotten := a.forgotten.Load()
 	owner, err := a.KeyOwner(ctx, key, secret)
 	if err != nil {
 		return Token{}, err
@@ -70,7 +71,7 @@ func (a *App) IssueToken(ctx context.Context, key, secret string) (Token, error)
 	now := at.Truncate(time.Second)
 	known, err := read(ctx, a, func(r *store.Reader) (store.Token, error) { return r.Token(owner, key) })
 	if err == nil && known.ExpiresAt.Sub(now) >= tokenLow {
-		return a.token(known, now, at), nil
+		return a.token(known, forgotten, now, at), nil
 	}
 	var t store.Token
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
@@ -88,15 +89,16 @@ func (a *App) IssueToken(ctx context.Context, key, secret string) (Token, error)
 		}
 		return tx.PutToken(t)
 	})
-	return a.token(t, now, at), err
+	return a.token(t, forgotten, now, at), err
 }
 
 // token derives the token's text from its facts, which were true at an instant;
-// it is never stored.
-func (a *App) token(t store.Token, now, at time.Time) Token {
+// it is never stored. forgotten is the number of revocations before they were
+// read: what was read before the latest one is not kept.
+func (a *App) token(t store.Token, forgotten int64, now, at time.Time) Token {
 	mac := ident.Derive(a.secret, "", "token", t.Merchant, t.KeyID, strconv.FormatInt(t.IssuedAt.UnixMicro(), 10))
 	value := tokenPrefix + t.KeyID + "~" + mac
-	a.keepCredential(value, liveToken{t.Merchant, t.KeyID, t.ExpiresAt, at}, a.forgotten.Load())
+	a.keepCredential(value, liveToken{t.Merchant, t.KeyID, t.ExpiresAt, at}, forgotten)
 	return Token{Value: value, ExpiresAt: t.ExpiresAt, Now: now}
 }
 
@@ -134,16 +136,7 @@ func (a *App) TokenOwner(ctx context.Context, value string) (string, error) {
 	if !IsV1Token(value) || len(parts) != 2 {
 		return "", ErrUnauthorized
 	}
-	facts, err := read(ctx, a, func(r *store.Reader) (store.Token, error) {
-		ref, err := r.Lookup("imp_key", parts[0])
-		if err != nil {
-			return store.Token{}, err
-		}
-		if _, err := r.Key(ref.Merchant, parts[0]); err != nil {
-			return store.Token{}, err
-		}
-		return r.Token(ref.Merchant, parts[0])
-	})
+	facts, forgotten, err := a.tokenFacts(ctx, parts[0])
 	if errors.Is(err, store.ErrNotFound) {
 		return "", ErrUnauthorized
 	}
@@ -153,10 +146,27 @@ func (a *App) TokenOwner(ctx context.Context, value string) (string, error) {
 	if !facts.ExpiresAt.After(now) {
 		return "", ErrUnauthorized
 	}
-	if subtle.ConstantTimeCompare([]byte(a.token(facts, now, now).Value), []byte(value)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(a.token(facts, forgotten, now, now).Value), []byte(value)) != 1 {
 		return "", ErrUnauthorized
 	}
 	return facts.Merchant, nil
+}
+
+// tokenFacts reads the facts of a key's token, and says how many revocations
+// there were before.
+func (a *App) tokenFacts(ctx context.Context, key string) (facts store.Token, forgotten int64, err error) {
+	forgotten = a.forgotten.Load()
+	facts, err = read(ctx, a, func(r *store.Reader) (store.Token, error) {
+		ref, err := r.Lookup("imp_key", key)
+		if err != nil {
+			return store.Token{}, err
+		}
+		if _, err := r.Key(ref.Merchant, key); err != nil {
+			return store.Token{}, err
+		}
+		return r.Token(ref.Merchant, key)
+	})
+	return facts, forgotten, err
 }
 
 // forgetTokens empties the cache after a key was revoked.

@@ -280,3 +280,24 @@ func TestTwoBanksOverOneMemory(t *testing.T) {
 		t.Errorf("%d notices are left when all were heard; %v", len(notices), err)
 	}
 }
+
+// TestARevokedKeyIsNotRemembered: a token that is looked up while its key is
+// revoked does not pass afterwards.
+func TestARevokedKeyIsNotRemembered(t *testing.T) {
+	ctx := context.Background()
+	s := servetest.Run(t)
+	if _, err := s.App.IssueToken(ctx, s.Key, s.Secret); err != nil {
+		t.Fatal(err)
+	}
+	token, err := app.TokenAround(ctx, s.App, s.Key, func() {
+		if err := s.App.RevokeKey(ctx, "test", s.Merchant, s.Key); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.App.TokenOwner(ctx, token.Value); !errors.Is(err, app.ErrUnauthorized) {
+		t.Errorf("a token of a revoked key: %v", err)
+	}
+}

@@ -31,8 +31,12 @@ type known struct {
 
 // recent reports whether what was read at an instant can still be told.
 func (a *App) recent(at time.Time) bool {
-	return a.store.Alone() || a.clock.Now().Sub(at) < Lag
+	return a.store.Alone() || fresh(a.clock.Now().Sub(at))
 }
+
+// fresh reports whether what has an age can still be told. An age below zero is
+// that of a machine whose clock was set back, and says nothing.
+func fresh(age time.Duration) bool { return age >= 0 && age < Lag }
 
 // remembered is a merchant as this node knows it, however long since.
 func (a *App) remembered(id string) (known, bool) {
