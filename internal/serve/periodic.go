@@ -56,7 +56,7 @@ func startBackups(c config.Config, log *slog.Logger) (*backups, error) {
 }
 
 func (b *backups) run(ctx context.Context, last time.Time) {
-	wait := b.config.Backup.Every - clock.Real{}.Now().Sub(last)
+	wait := firstWait(b.config.Backup.Every, clock.Real{}.Now().Sub(last))
 	for {
 		select {
 		case <-ctx.Done():
@@ -69,6 +69,15 @@ func (b *backups) run(ctx context.Context, last time.Time) {
 			wait = min(wait, backupRetry)
 		}
 	}
+}
+
+// firstWait is how long the first backup waits, by the age of the youngest one.
+// One of the future was made by a wrong clock and puts nothing off.
+func firstWait(every, age time.Duration) time.Duration {
+	if age < 0 {
+		return 0
+	}
+	return every - age
 }
 
 // once makes a backup and removes what is too old.

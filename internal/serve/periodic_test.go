@@ -51,3 +51,15 @@ func TestPeriodicBackups(t *testing.T) {
 		t.Errorf("%v: %v", left, err)
 	}
 }
+
+// TestFirstBackup: it comes when its turn is, and at once after a backup that a
+// wrong clock has dated ahead.
+func TestFirstBackup(t *testing.T) {
+	for age, want := range map[time.Duration]time.Duration{
+		0: time.Hour, 20 * time.Minute: 40 * time.Minute, 2 * time.Hour: -time.Hour, -time.Second: 0, -10 * 365 * 24 * time.Hour: 0,
+	} {
+		if got := firstWait(time.Hour, age); got != want {
+			t.Errorf("after a backup of %s ago: %s, want %s", age, got, want)
+		}
+	}
+}
