@@ -73,7 +73,9 @@ func CheckPayment(p Payment, n Numbers, moved []Sum, lines []LineSum, orders []O
 		want[ledger.Fee] += l.Fee
 		want[ledger.VAT] += l.VAT
 		if l.Kind == "sale" && l.Payout == "" && l.Held != p.Withheld {
-			out = append(out, l.wrong(WrongLines, fmt.Sprintf("held=%t", p.Withheld), fmt.Sprintf("held=%t", l.Held)))
+			held := l.wrong(WrongLines, fmt.Sprintf("held=%t", p.Withheld), fmt.Sprintf("held=%t", l.Held))
+			held.Of += ".held"
+			out = append(out, held)
 		}
 	}
 	out = append(out, want.check(p.Merchant, p.ID, moved)...)
@@ -156,13 +158,14 @@ type balances map[ledger.Account]int64
 // check compares what should be with what was moved. Bank accounts are the other
 // side of everything and follow.
 func (b balances) check(merchant, ref string, moved []Sum) (out []Violation) {
-	got := balances{}
+	got, unplaced := balances{}, int64(0)
 	for _, m := range moved {
 		got[m.Credit] += m.Amount
 		got[m.Debit] -= m.Amount
-		if m.Unplaced > 0 {
-			out = append(out, Violation{Merchant: merchant, Kind: Unplaced, Of: "transfer", Ref: ref, Want: "a position", Got: number(m.Unplaced) + " without"})
-		}
+		unplaced += m.Unplaced
+	}
+	if unplaced > 0 {
+		out = append(out, Violation{Merchant: merchant, Kind: Unplaced, Of: "transfer", Ref: ref, Want: "a position", Got: number(unplaced) + " without"})
 	}
 	accounts := maps.Clone(b)
 	maps.Copy(accounts, got)

@@ -55,7 +55,8 @@ type Violation struct {
 	Got      string
 }
 
-// ID is the same for the same place and kind, whatever stands there.
+// ID is the same for the same place and kind, whatever stands there. No two
+// violations of one walk have the same.
 func (v Violation) ID() string {
 	sum := NewRow("violation/1").Text(string(v.Kind)).Text(v.Of).Text(v.Ref).Number(v.Position).Sum()
 	return hex.EncodeToString(sum[:12])

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -140,10 +141,11 @@ func (a *BooksAudit) next(r *Reader) (found []recon.Violation, done bool, err er
 	return found, false, nil
 }
 
-// nextMerchant is the next merchant that has anything in the books.
+// nextMerchant is the next merchant that has anything in the books, or had when
+// they were verified.
 func (q *queries) nextMerchant(after string) (string, error) {
 	var parts []string
-	for _, column := range []string{"event_log.merchant", "event.merchant", "transfer.merchant", "payment.merchant", "settlement_line.merchant", "payout.merchant"} {
+	for _, column := range []string{"event_log.merchant", "event.merchant", "transfer.merchant", "payment.merchant", "settlement_line.merchant", "payout.merchant", "bank_order.merchant", "books_head.merchant"} {
 		table, _, _ := strings.Cut(column, ".")
 		parts = append(parts, `SELECT min(merchant) AS merchant FROM `+table+` WHERE merchant > $1`)
 	}
@@ -157,7 +159,7 @@ func (q *queries) nextMerchant(after string) (string, error) {
 // logEnd is the end of a merchant's log as its row says; zero without one.
 func (q *queries) logEnd(merchant string) (logEnd, error) {
 	e, err := one(q, scanEnd, `SELECT `+endColumns+` FROM event_log WHERE merchant = $1`, merchant)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, errNoEnd) {
+	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
 	return e, err
@@ -240,14 +242,10 @@ func (a *BooksAudit) endOfTransfers(r *Reader, c *recon.Chain) ([]recon.Violatio
 		return nil, err
 	}
 	found := c.End(end.transfer, end.transferHash)
-	unplaced, err := all(&r.queries, scalar[string], `SELECT ref FROM transfer WHERE merchant = $1 AND position IS NULL LIMIT $2`, c.Merchant, auditRefs)
-	for _, ref := range unplaced {
-		found = append(found, recon.Violation{Merchant: c.Merchant, Kind: recon.Unplaced, Of: "transfer", Ref: ref, Want: "a position", Got: "none"})
-	}
 	a.head.Transfer, a.head.TransferHash = c.Position, c.Hash
 	a.Heads = append(a.Heads, a.head)
 	a.place = Place{Merchant: c.Merchant, Phase: PhaseRefs}
-	return found, err
+	return found, nil
 }
 
 func (a *BooksAudit) add(x *recon.Transfer) {
@@ -383,7 +381,10 @@ func won(n int64) string { return money.Won(n).Digits() }
 
 // refs compares the next payments and payouts.
 func (a *BooksAudit) refs(r *Reader) ([]recon.Violation, error) {
-	low := a.place.After + lowest
+	low := a.place.After
+	if low != "" {
+		low += least
+	}
 	ids, err := all(&r.queries, scalar[string], `SELECT id FROM (
 			SELECT id FROM (SELECT id FROM payment WHERE merchant = $1 AND id >= $2 ORDER BY id LIMIT $3) AS payments
 			UNION ALL SELECT id FROM (SELECT id FROM payout WHERE merchant = $1 AND id >= $2 ORDER BY id LIMIT $3) AS payouts
@@ -407,11 +408,11 @@ func (a *BooksAudit) refs(r *Reader) ([]recon.Violation, error) {
 	return found, nil
 }
 
-// lowest is what follows any id least, highest what no id reaches.
-const (
-	lowest  = "\x01"
-	highest = "\U0010fffd"
-)
+// least makes of an id the one that follows it.
+const least = "\x01"
+
+// highest is what no id reaches.
+var highest = strings.Repeat("\U0010ffff", 64)
 
 // refBooks is what the books say about one payment or payout.
 type refBooks struct {
@@ -438,11 +439,27 @@ func (q *queries) compare(merchant, low, high string) (out []recon.Violation, er
 		case b.payout != nil:
 			out = append(out, recon.CheckPayout(b.payout.Payout, b.moved, b.taken, b.lines, b.orders)...)
 		default:
-			out = append(out, recon.Violation{Merchant: merchant, Kind: recon.Ownerless, Of: "payment", Ref: id, Want: "a payment or payout", Got: "rows without"})
+			out = append(out, recon.Violation{Merchant: merchant, Kind: recon.Ownerless, Of: "payment", Ref: id, Want: "a payment or payout", Got: b.without()})
 		}
 	}
 	slices.SortFunc(out, func(a, b recon.Violation) int { return strings.Compare(a.Ref, b.Ref) })
 	return out, nil
+}
+
+// without says what there is of an id that is no payment and no payout.
+func (b *refBooks) without() string {
+	var moved, owed, ordered int64
+	for _, m := range b.moved {
+		moved += m.Amount
+	}
+	for i := range b.lines {
+		owed += b.lines[i].Net
+	}
+	for _, o := range b.orders {
+		ordered += o.Amount
+	}
+	return fmt.Sprintf("%d events, %d won moved, %d lines of %d, %d taken of %d, %d orders of %d",
+		b.numbers.Count, moved, len(b.lines), owed, b.taken.Lines, b.taken.Net, len(b.orders), ordered)
 }
 
 func (b *refBooks) checkPayment() []recon.Violation {

@@ -41,6 +41,7 @@ type logEnd struct {
 	merchant           string
 	position, transfer int64
 	hash, transferHash recon.Hash
+	damage             error // why nothing can be written behind it; nil if something can
 }
 
 const endColumns = `last_position, last_hash, last_transfer, last_transfer_hash`
@@ -52,7 +53,7 @@ func scanEnd(rows rowSet) (e logEnd, err error) {
 	err = rows.Scan(&e.position, &hash, &e.transfer, &transferHash)
 	e.hash, e.transferHash = recon.ReadHash(hash), recon.ReadHash(transferHash)
 	if err == nil && ((e.position > 0) != (e.hash != recon.Hash{}) || (e.transfer > 0) != (e.transferHash != recon.Hash{})) {
-		err = errNoEnd
+		e.damage = errNoEnd
 	}
 	return e, err
 }
@@ -69,6 +70,9 @@ func (g *group) place() error {
 	}
 	for _, e := range g.events {
 		end := ends[e.Merchant]
+		if err := end.usable(e.function); err != nil {
+			return err
+		}
 		end.position++
 		e.Position = end.position
 		end.hash = e.Link(end.hash)
@@ -79,6 +83,9 @@ func (g *group) place() error {
 	}
 	for _, x := range g.transfers {
 		end := ends[x.Merchant]
+		if err := end.usable(x.function); err != nil {
+			return err
+		}
 		end.transfer++
 		x.Position = end.transfer
 		end.transferHash = x.Link(end.transferHash)
@@ -88,6 +95,15 @@ func (g *group) place() error {
 		}
 	}
 	return g.putEnds(ends)
+}
+
+// usable lays the damage of an end on the function that wants to write behind it,
+// so that the others of its group go on without it.
+func (e *logEnd) usable(function int) error {
+	if e.damage == nil {
+		return nil
+	}
+	return &lost{cause: fmt.Errorf("the log of %s: %w", e.merchant, e.damage), culprit: function}
 }
 
 func (g *group) write(function int, query string, args ...any) error {
@@ -126,10 +142,7 @@ func (g *group) ends() (map[string]*logEnd, error) {
 			end, err := scanEnd(rows)
 			end.merchant = merchants[i]
 			ends[end.merchant] = &end
-			if err != nil {
-				return fmt.Errorf("the log of %s: %w", end.merchant, err)
-			}
-			return nil
+			return err
 		})
 	}
 	if err := read(`SELECT `+endColumns+` FROM event_log WHERE merchant = $1`+g.lock, merchants); err != nil {

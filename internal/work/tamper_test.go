@@ -1,6 +1,7 @@
 package work_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -128,9 +129,18 @@ func tamperings() (out []tampering) {
 		SELECT merchant, ref, seq, n + 1, debit, credit, amount, at, (SELECT max(position) + 1 FROM transfer), hash FROM transfer ORDER BY position DESC LIMIT 1`)
 	add("transfer", "a row without a place", `INSERT INTO transfer (merchant, ref, seq, n, debit, credit, amount, at)
 		SELECT merchant, 'imp_nobody', seq, n + 1, debit, credit, amount, at FROM transfer WHERE position = 2`)
+	add("transfer", "rows of a payment without a place", `INSERT INTO transfer (merchant, ref, seq, n, debit, credit, amount, at)
+		SELECT merchant, ref, seq, n + 1000, CASE WHEN n % 2 = 0 THEN debit ELSE credit END, CASE WHEN n % 2 = 0 THEN credit ELSE debit END, amount, at FROM transfer`)
 	add("event", "a row before the first", `INSERT INTO event (merchant, payment, seq, position, type, actor, at, doc, hash)
 		SELECT merchant, payment, seq + 900, 0, type, actor, at, doc, hash FROM event WHERE position = 2`)
 	add("settlement_line", "an unpaid line is withheld", `UPDATE settlement_line SET held = 1 - held WHERE payout IS NULL`)
+	add("settlement_line", "an unpaid line is withheld and another sum", `UPDATE settlement_line SET held = 1 - held, net = net + 1 WHERE payout IS NULL`)
+	add("settlement_line", "a line of no payment", `INSERT INTO settlement_line (merchant, id, payment, kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held, sum)
+		SELECT merchant, 'put-in', '', kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held, sum FROM settlement_line WHERE kind = 'sale' LIMIT 1`)
+	for name, of := range map[string]string{"of no payment": "merchant, '', ''", "of a late letter": "merchant, '􏿿', '􏿿'", "of no shop": "'nobody', key, ref"} {
+		add("bank_order", "an order "+name, `INSERT INTO bank_order (merchant, key, ref, kind, amount, bank, number, holder, card, state, due_at, attempts, detail, created_at)
+			SELECT `+of+`, kind, amount, bank, number, holder, card, 'pending', due_at, 0, '', created_at FROM bank_order LIMIT 1`)
+	}
 	add("settlement_line", "a line leaves its payout", `UPDATE settlement_line SET payout = NULL WHERE kind = 'sale'`)
 	slices.SortFunc(out, func(a, b tampering) int { return strings.Compare(a.name, b.name) })
 	return out
@@ -158,7 +168,12 @@ func TestTamperingIsFound(t *testing.T) {
 			if len(found) == 0 {
 				t.Errorf("nothing was found after %s", c.statement)
 			}
+			named := map[string]app.Violation{}
 			for _, v := range found {
+				if other, twice := named[v.ID()]; twice && other != v {
+					t.Errorf("two violations have one id, and each would undo the release of the other: %s; %s", other, v)
+				}
+				named[v.ID()] = v
 				if v.Merchant == "" || v.Kind == "" || v.Of == "" || v.Want == v.Got || len(v.ID()) != 24 {
 					t.Errorf("%+v says too little", v)
 				}
@@ -173,6 +188,23 @@ func TestTamperingIsFound(t *testing.T) {
 		if table, column, _ := strings.Cut(c, "."); slices.Contains(slices.Concat(columns[table].texts, columns[table].numbers, columns[table].optional), column) {
 			t.Errorf("%s is seen after all", c)
 		}
+	}
+}
+
+// TestNobodysBooksAreGone: of a shop whose books were verified, nothing is left.
+func TestNobodysBooksAreGone(t *testing.T) {
+	w, data := busy(t)
+	w.audited()
+	for _, table := range slices.Sorted(maps.Keys(columns)) {
+		w.damage(data, `DELETE FROM `+table)
+	}
+	if len(w.violations()) == 0 {
+		t.Error("the walk through all books found nothing")
+	}
+	w.Clock.Advance(11 * time.Minute)
+	w.audited()
+	if stopped, err := w.App.PayoutsStopped(t.Context()); !stopped || err != nil {
+		t.Errorf("payouts go on (%v)", err)
 	}
 }
 
