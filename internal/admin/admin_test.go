@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -518,6 +519,50 @@ func TestBouncedMailAndTelephone(t *testing.T) {
 	if v.Payment.Notice != "delivered" || v.Payment.Deadline == nil || len(v.Payment.Tasks) != 0 {
 		t.Errorf("told: %+v", v.Payment)
 	}
+}
+
+// TestHeldDaysAsCSV: who asks for CSV by the address or the header is given the
+// same rows with a line of titles.
+func TestHeldDaysAsCSV(t *testing.T) {
+	c := start(t)
+	c.held("order-csv")
+	const address = "/books/held/days?from=2026-03-01&to=2026-03-09"
+	want := fmt.Sprintf("merchant,date,held,safeguard,month_end\n%s,2026-03-09,30000,0,false\n", c.Merchant)
+	for _, ask := range []struct {
+		query, accept string
+		csv           bool
+	}{
+		{"", "", false},
+		{"", "*/*", false},
+		{"", "text/csv", true},
+		{"", "text/html, text/csv;q=0.9, application/json;q=0.1", true},
+		{"", "application/json, text/csv", false},
+		{"&format=csv", "", true},
+		{"&format=csv", "application/json", true},
+		{"&format=json", "text/csv", false},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url+"/admin/v1"+address+ask.query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Accept", ask.accept)
+		a := do(t, req)
+		kind := a.header.Get("Content-Type")
+		if !ask.csv {
+			if !strings.HasPrefix(kind, "application/json") || !json.Valid(a.raw) {
+				t.Errorf("%+v: %s %s", ask, kind, a.raw)
+			}
+			continue
+		}
+		if a.status != http.StatusOK || !strings.HasPrefix(kind, "text/csv;") || string(a.raw) != want {
+			t.Errorf("%+v: %d %s %q, want %q", ask, a.status, kind, a.raw, want)
+		}
+	}
+	if a := c.call(http.MethodGet, address+"&format=csv", nil); string(a.raw) != want { // is as documented
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+	c.refused(http.MethodGet, address+"&format=xml", nil, http.StatusBadRequest, "invalid", "format")
 }
 
 func TestSuspenseGoesBack(t *testing.T) {

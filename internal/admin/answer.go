@@ -1,10 +1,14 @@
 package admin
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -14,7 +18,24 @@ import (
 // reply is a whole answer before a byte of it is written.
 type reply struct {
 	status int
-	value  any // nil writes no body
+	value  any // a table is written as CSV, nil as no body, anything else as JSON
+}
+
+// table is rows of text, the first of which are titles. What is typed by people
+// must not stand in it: a spreadsheet would take some texts for formulas.
+type table [][]string
+
+// wantsCSV reports whether the caller's Accept header names CSV before JSON.
+func wantsCSV(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
+		switch kind, _, _ := mime.ParseMediaType(part); kind {
+		case "text/csv":
+			return true
+		case "application/json":
+			return false
+		}
+	}
+	return false
 }
 
 func ok(value any) (reply, error)      { return reply{http.StatusOK, value}, nil }
@@ -158,12 +179,23 @@ func (a reply) write(w http.ResponseWriter) {
 		w.WriteHeader(a.status)
 		return
 	}
+	kind, out := a.encoded()
+	h.Set("Content-Type", kind)
+	h.Set("Content-Length", strconv.Itoa(len(out)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(out) // the caller has gone; nobody is left to tell
+}
+
+// encoded is the body with its media type.
+func (a reply) encoded() (kind string, out []byte) {
+	if rows, ok := a.value.(table); ok {
+		var b bytes.Buffer
+		_ = csv.NewWriter(&b).WriteAll(rows) // a buffer takes everything
+		return "text/csv; charset=utf-8; header=present", b.Bytes()
+	}
 	out, err := json.Marshal(a.value)
 	if err != nil {
 		panic("admin: an answer does not marshal: " + err.Error()) // views hold plain values only
 	}
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(out)+1))
-	w.WriteHeader(a.status)
-	_, _ = w.Write(append(out, '\n')) // the caller has gone; nobody is left to tell
+	return "application/json; charset=utf-8", append(out, '\n')
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/bizday"
@@ -72,6 +73,7 @@ func (s *api) showHeldDays(r *http.Request) (reply, error) {
 	f := v.Fields()
 	f.Require("from", "to")
 	first, last, merchant := date(f, "from"), date(f, "to"), f.Ident("merchant", textMax)
+	format := f.OneOf("format", "json", "csv")
 	if err := f.ErrStrict(); err != nil {
 		return reply{}, err
 	}
@@ -86,9 +88,21 @@ func (s *api) showHeldDays(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if format == "csv" || (format == "" && wantsCSV(r)) {
+		return ok(heldDaysTable(rows))
+	}
 	out := []heldDayView{}
 	for _, x := range rows {
 		out = append(out, heldDayView{x.Merchant, x.Day, x.Held, x.Safeguard, x.MonthEnd()})
 	}
 	return ok(map[string][]heldDayView{"days": out})
+}
+
+// heldDaysTable has the columns of holdfast books held --csv.
+func heldDaysTable(rows []app.HeldDay) table {
+	out := table{{"merchant", "date", "held", "safeguard", "month_end"}}
+	for _, x := range rows {
+		out = append(out, []string{x.Merchant, x.Day.String(), strconv.FormatInt(int64(x.Held), 10), strconv.FormatInt(int64(x.Safeguard), 10), strconv.FormatBool(x.MonthEnd())})
+	}
+	return out
 }

@@ -273,7 +273,9 @@ func walkBranch(n *parse.BranchNode, tell func(parse.Node)) {
 }
 
 // Say returns a text of the site.
-func (s *Site) Say(l Lang, key string, args ...any) string { return s.parsed().words.In(l, key, args...) }
+func (s *Site) Say(l Lang, key string, args ...any) string {
+	return s.parsed().words.In(l, key, args...)
+}
 
 // Render writes a page with its security headers. The page is complete before
 // its first byte leaves, so a fault shows an error page and never half a page.
