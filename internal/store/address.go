@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,13 +19,16 @@ type Address struct {
 // sqliteScheme begins the address of a file.
 const sqliteScheme = "sqlite:"
 
+// errNoAddress does not repeat the text, which may have a password in it.
+var errNoAddress = errors.New("the address is no database: write sqlite:FILE or postgres://user@host/name")
+
 // ParseAddress reads sqlite:FILE, or a PostgreSQL connection string or URL.
 func ParseAddress(text string) (Address, error) {
 	if file, is := strings.CutPrefix(text, sqliteScheme); is {
 		return FileAddress(file)
 	}
 	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") && !strings.Contains(text, "=") {
-		return Address{}, fmt.Errorf("%q is no database: write sqlite:FILE or postgres://user@host/name", text)
+		return Address{}, errNoAddress
 	}
 	return ServerAddress(text)
 }

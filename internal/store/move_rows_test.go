@@ -261,6 +261,15 @@ func TestMovesThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = node.Close() }()
+	renamed := server(t)
+	named, err := open(address(t, renamed.dsn+"&application_name=shop"))
+	if err == nil {
+		err = named.Write(t.Context(), func(tx *Tx) error { return tx.PutDirectory("k", "k", "m", "r") })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = named.Close() }()
 	fresh := func() Address { return address(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db")) }
 	for _, c := range []struct {
 		from, to Address
@@ -272,6 +281,7 @@ func TestMovesThatAreRefused(t *testing.T) {
 		{busy, fresh(), "in use by another process"},
 		{held, fresh(), "stop all servers first"},
 		{from, held, "stop all servers first"},
+		{renamed, fresh(), "stop all servers first"},
 		{older, fresh(), "run holdfast migrate on it first"},
 		{newer, fresh(), "newer version"},
 		{fresh(), full, "there is no database"},

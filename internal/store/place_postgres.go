@@ -82,10 +82,13 @@ func (p *pgPlace) run(statements ...string) error {
 	return nil
 }
 
-// noServers refuses a database to which servers are connected.
+// noServers refuses a database to which servers are connected: they are known by
+// their name, and those whose connection string gives another one by the lock that
+// says that their process lives.
 func (p *pgPlace) noServers(a Address) error {
 	n, err := one(&queries{ex: p, classify: p.classify}, scalar[int64], `SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND application_name LIKE 'holdfast%' AND application_name <> $1`, moverName)
+		WHERE datname = current_database() AND ((application_name LIKE 'holdfast%' AND application_name <> $1)
+			OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = $2 AND objsubid = 2 AND granted))`, moverName, int64(holding))
 	if err == nil && n > 0 {
 		err = fmt.Errorf("%s is in use: %d connections of holdfast are open; stop all servers first", a, n)
 	}
