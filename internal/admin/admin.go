@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/holdfast-pay/holdfast/internal/api/once"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 )
@@ -40,7 +41,8 @@ func New(a *app.App, token string, log *slog.Logger) http.Handler {
 
 func (s *api) router() chi.Router {
 	r := chi.NewRouter()
-	r.Use(s.authorize)
+	acts := once.Guard{App: s.app, Log: s.log, Refuse: refuseKey}
+	r.Use(s.authorize, acts.Middleware(func(*http.Request) string { return "" }))
 	r.NotFound(s.handle(func(*http.Request) (reply, error) { return reply{}, errNoSuchCall }))
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Allow", allowed(r, req.URL.Path))
@@ -131,6 +133,16 @@ func (s *api) closed() string {
 		return "the admin API is closed: the server has no admin_token in its settings (HOLDFAST_ADMIN_TOKEN)"
 	}
 	return "the operator's token is required, that of admin_token in the server's settings: Authorization: Bearer TOKEN"
+}
+
+// keyCodes are the codes of refusals of a request with a key.
+var keyCodes = map[once.Reason]string{
+	once.Malformed: "idempotency_key", once.Reused: "idempotency_key_reused", once.Outstanding: "idempotency_outstanding",
+	once.Lost: "idempotency_answer_lost", once.Unavailable: "unavailable",
+}
+
+func refuseKey(w http.ResponseWriter, _ *http.Request, why once.Reason) {
+	refuse(why.Status(), keyCodes[why], "", why.English()).write(w)
 }
 
 // by is the operator acting on a payment.

@@ -225,7 +225,9 @@ func (s *api) createStaff(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	if secret == "" {
-		secret = ident.Secret("")[:20]
+		if secret, err = app.Note(r.Context(), s.app, "password", ident.Secret("")[:20]); err != nil {
+			return reply{}, err
+		}
 		view.Password = secret
 	}
 	hash, err := password.Hash(secret)

@@ -28,24 +28,24 @@ func (a *App) DoFor(ctx context.Context, act Act, merchantID, paymentID string, 
 	if err := a.acquaint(ctx, merchantID); err != nil {
 		return Result{}, err
 	}
-	var res Result
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	res, err := a.payment(ctx, "payment."+cmd.Verb()+" "+paymentID, merchantID, paymentID, func(tx *store.Tx) (Result, error) {
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
-			return err
+			return Result{}, err
 		}
 		before, err := tx.Payment(merchantID, paymentID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+			return Result{}, err
 		}
 		if err == nil && act.Version != 0 && act.Version != before.Version {
-			return &escrow.Refusal{Code: Changed, Reason: "the payment has changed since it was shown; look at it again"}
+			return Result{}, &escrow.Refusal{Code: Changed, Reason: "the payment has changed since it was shown; look at it again"}
 		}
-		if res, err = a.decide(tx, &m, before, []step{{act.As, cmd}}); err != nil || res.Unchanged {
-			return err
+		res, err := a.decide(tx, &m, before, []step{{act.As, cmd}})
+		if err != nil || res.Unchanged {
+			return res, err
 		}
-		return a.audit(tx, merchantID, act.Who, "payment."+cmd.Verb(), paymentID, act.Detail)
-	}, store.OnPayment(merchantID, paymentID))
+		return res, a.audit(tx, merchantID, act.Who, "payment."+cmd.Verb(), paymentID, act.Detail)
+	})
 	if err != nil {
 		return Result{}, err
 	}

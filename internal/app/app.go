@@ -14,6 +14,9 @@
 // Every other error is a fault: it is logged, and people are told only that
 // something went wrong.
 //
+// A request that carries a key acts once, however often it is sent and wherever
+// a process dies: see once.go.
+//
 // A payment of another merchant does not exist: the answer is NotFound, without
 // a hint.
 package app
@@ -102,6 +105,7 @@ type App struct {
 	tokens    map[string]liveToken
 	forgotten atomic.Int64 // how often tokens was emptied by a revocation
 	pokes     map[Work][]chan struct{}
+	onces     onces
 }
 
 // New builds the door and reads the calendar's overrides.

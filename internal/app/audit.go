@@ -63,11 +63,12 @@ func (a *App) ReleasePayouts(ctx context.Context, actor, reason string) (release
 	if n := len([]rune(reason)); n == 0 || n > 200 {
 		return 0, invalid("reason", "a reason of 1 to 200 characters is required")
 	}
-	err = a.store.Write(ctx, func(tx *store.Tx) (err error) {
-		if released, err = tx.ReleaseViolations(actor, reason, a.clock.Now()); err != nil || released == 0 {
-			return err
+	released, _, err = act(ctx, a, "books.release", func(tx *store.Tx) (int64, error) {
+		released, err := tx.ReleaseViolations(actor, reason, a.clock.Now())
+		if err != nil || released == 0 {
+			return 0, err
 		}
-		return a.audit(tx, "", actor, "books.release", "books", fmt.Sprintf("%d violations: %s", released, reason))
+		return released, a.audit(tx, "", actor, "books.release", "books", fmt.Sprintf("%d violations: %s", released, reason))
 	})
 	if err == nil && released > 0 {
 		a.poke(WorkSettlement, WorkBank)

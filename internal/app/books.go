@@ -273,12 +273,13 @@ func payoutMoves(p settle.Payout, paid bool) ([]ledger.Transfer, settle.PayoutSt
 
 // ResumePayouts frees the money of failed and returned payouts for the next run.
 func (a *App) ResumePayouts(ctx context.Context, actor, merchantID string) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := a.write(ctx, "payout.resume "+merchantID, func(tx *store.Tx) error {
 		if err := tx.FreeReturned(merchantID); err != nil {
 			return err
 		}
 		return a.audit(tx, merchantID, actor, "payout.resume", merchantID, "")
 	})
+	return err
 }
 
 // SetOverride closes or opens a day, with a reason and an audit row, and counts
@@ -288,7 +289,7 @@ func (a *App) SetOverride(ctx context.Context, actor string, o bizday.Override) 
 	if n := len([]rune(o.Reason)); n == 0 || n > 200 {
 		return 0, invalid("reason", "a reason of 1 to 200 characters is required")
 	}
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err = a.write(ctx, "calendar.override "+o.Date.String(), func(tx *store.Tx) error {
 		if err := tx.PutOverride(o, a.clock.Now()); err != nil {
 			return err
 		}
@@ -302,7 +303,7 @@ func (a *App) SetOverride(ctx context.Context, actor string, o bizday.Override) 
 
 // DropOverride takes a day's override back.
 func (a *App) DropOverride(ctx context.Context, actor string, day bizday.Date) (moved int, err error) {
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err = a.write(ctx, "calendar.restore "+day.String(), func(tx *store.Tx) error {
 		if err := tx.DeleteOverride(day); err != nil {
 			return notFound(err, "override")
 		}
@@ -317,7 +318,10 @@ func (a *App) DropOverride(ctx context.Context, actor string, day bizday.Date) (
 // recountPage is how many payments are read at once while recounting.
 const recountPage = 500
 
+// calendarChanged counts pending deadlines anew. Doing so again moves nothing more,
+// so that it is no act of a request.
 func (a *App) calendarChanged(ctx context.Context) (moved int, err error) {
+	ctx = Apart(ctx)
 	if err := a.loadCalendar(ctx); err != nil {
 		return 0, err
 	}
@@ -369,36 +373,37 @@ const (
 // PutReceipt issues a cash receipt. One that stands is AlreadyRegistered. Amount zero on a payment's
 // receipt means the payment's amount less what was given back.
 func (a *App) PutReceipt(ctx context.Context, merchantID, kind string, c CashReceipt) (CashReceipt, error) {
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	issued, _, err := act(ctx, a, "receipt.issue "+c.Ref, func(tx *store.Tx) (CashReceipt, error) {
+		c := c
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
-			return err
+			return c, err
 		}
 		c.AppliedAt, c.CancelledAt = m.Now(a.clock.Now()), time.Time{}
 		c.ID, c.ApprovalNo = ident.New("rcp", c.AppliedAt), ident.Digits(9)
 		if kind == ReceiptOfPayment {
 			p, err := tx.Payment(merchantID, c.Ref)
 			if err != nil {
-				return notFound(err, "payment")
+				return c, notFound(err, "payment")
 			}
 			if p.Status() != escrow.StatusPaid {
-				return &escrow.Refusal{Code: escrow.NotPaid, Reason: "a cash receipt can be issued once the payment is paid"}
+				return c, &escrow.Refusal{Code: escrow.NotPaid, Reason: "a cash receipt can be issued once the payment is paid"}
 			}
 			if !p.Method.CashLike() {
-				return &escrow.Refusal{Code: escrow.WrongState, Field: "imp_uid", Reason: "a cash receipt is issued for cash-like payments only"}
+				return c, &escrow.Refusal{Code: escrow.WrongState, Field: "imp_uid", Reason: "a cash receipt is issued for cash-like payments only"}
 			}
 			c.Amount, c.Name = p.Amount-p.Refunded, p.Name
 		}
 		old, err := receiptOf(tx, merchantID, kind, c.Ref)
 		if err == nil && old.CancelledAt.IsZero() {
-			return &escrow.Refusal{Code: escrow.AlreadyRegistered, Reason: "a cash receipt has been issued already"}
+			return c, &escrow.Refusal{Code: escrow.AlreadyRegistered, Reason: "a cash receipt has been issued already"}
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+			return c, err
 		}
-		return putReceipt(tx, merchantID, kind, c)
+		return c, putReceipt(tx, merchantID, kind, c)
 	}, receiptHint(merchantID, kind, c.Ref))
-	return c, err
+	return issued, err
 }
 
 // receiptHint says what the writing of a cash receipt is about.
@@ -417,18 +422,18 @@ func (a *App) Receipt(ctx context.Context, merchantID, kind, ref string) (CashRe
 
 // CancelReceipt revokes a cash receipt. One that is revoked stays so.
 func (a *App) CancelReceipt(ctx context.Context, merchantID, kind, ref string) (c CashReceipt, err error) {
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	c, _, err = act(ctx, a, "receipt.cancel "+ref, func(tx *store.Tx) (c CashReceipt, err error) {
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
-			return err
+			return c, err
 		}
 		if c, err = receiptOf(tx, merchantID, kind, ref); err != nil {
-			return notFound(err, "cash receipt")
+			return c, notFound(err, "cash receipt")
 		}
 		if c.CancelledAt.IsZero() {
 			c.CancelledAt = m.Now(a.clock.Now())
 		}
-		return putReceipt(tx, merchantID, kind, c)
+		return c, putReceipt(tx, merchantID, kind, c)
 	}, receiptHint(merchantID, kind, ref))
 	return c, err
 }

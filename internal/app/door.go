@@ -67,22 +67,20 @@ func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...ste
 	if err := a.acquaint(ctx, merchantID); err != nil {
 		return Result{}, err
 	}
-	var res Result
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	res, err := a.payment(ctx, "payment."+steps[0].cmd.Verb()+" "+paymentID, merchantID, paymentID, func(tx *store.Tx) (Result, error) {
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
-			return err
+			return Result{}, err
 		}
 		before, err := tx.Payment(merchantID, paymentID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+			return Result{}, err
 		}
 		if fault.Planted(fault.DecideRemembered) {
 			before = recalled(before)
 		}
-		res, err = a.decide(tx, &m, before, steps)
-		return err
-	}, store.OnPayment(merchantID, paymentID))
+		return a.decide(tx, &m, before, steps)
+	})
 	if err != nil {
 		return Result{}, err
 	}
@@ -91,6 +89,52 @@ func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...ste
 	}
 	a.after(&res)
 	return res, nil
+}
+
+// paymentAct is what is told of an act on a payment.
+type paymentAct struct {
+	ID        string `json:"id"`
+	Unchanged bool   `json:"unchanged"`
+	First     int64  `json:"first"` // number of its first event; 0 for none
+	Events    int    `json:"events"`
+}
+
+// payment runs fn as an act on a payment. One that is told gives the payment as it
+// is now, with the events that the act caused.
+func (a *App) payment(ctx context.Context, name, merchantID, paymentID string, fn func(*store.Tx) (Result, error)) (Result, error) {
+	var res Result
+	memo, told, err := act(ctx, a, name, func(tx *store.Tx) (memo paymentAct, err error) {
+		if res, err = fn(tx); err != nil {
+			return memo, err
+		}
+		memo = paymentAct{ID: res.Payment.ID, Unchanged: res.Unchanged, Events: len(res.Events)}
+		if memo.Events > 0 {
+			memo.First = res.Events[0].Seq
+		}
+		return memo, nil
+	}, store.OnPayment(merchantID, paymentID))
+	if told && err == nil {
+		return a.toldOf(ctx, merchantID, memo)
+	}
+	return res, err
+}
+
+// toldOf is the result of an act on a payment that was done before.
+func (a *App) toldOf(ctx context.Context, merchantID string, memo paymentAct) (Result, error) {
+	return read(ctx, a, func(r *store.Reader) (Result, error) {
+		res := Result{Unchanged: memo.Unchanged}
+		var err error
+		if res.Payment, err = r.Payment(merchantID, memo.ID); err != nil || memo.Events == 0 {
+			return res, notFound(err, "payment")
+		}
+		events, err := r.Events(merchantID, memo.ID)
+		for _, e := range events {
+			if e.Seq >= memo.First && e.Seq < memo.First+int64(memo.Events) {
+				res.Events = append(res.Events, e.Event)
+			}
+		}
+		return res, err
+	})
 }
 
 // decide runs the steps one after the other and stores what they come to.
@@ -265,7 +309,7 @@ func (a *App) after(res *Result) {
 const closeWait = 10 * time.Second
 
 func (a *App) closeAccount(merchantID string, account escrow.BankAccount) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait) // no act of any request
 	defer cancel()
 	if err := a.bank.CloseAccount(ctx, merchantID, account); err != nil {
 		a.log.Warn("the bank did not close an account", "merchant", merchantID, "bank", account.Bank, "error", err)

@@ -46,15 +46,18 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 	if err := m.Check(); err != nil {
 		return m, err
 	}
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	id, told, err := act(ctx, a, "merchant.create", func(tx *store.Tx) (string, error) {
 		if err := tx.InsertMerchant(&m); err != nil {
-			return err
+			return "", err
 		}
 		if err := tx.PutDirectory(dirCode, m.Code, m.ID, m.ID); err != nil {
-			return err
+			return "", err
 		}
-		return a.audit(tx, m.ID, actor, "merchant.create", m.ID, m.Name)
+		return m.ID, a.audit(tx, m.ID, actor, "merchant.create", m.ID, m.Name)
 	})
+	if told && err == nil {
+		return a.MerchantNew(ctx, id)
+	}
 	if errors.Is(err, store.ErrExists) {
 		return m, invalid("code", "the shop code %s is taken", m.Code)
 	}
@@ -69,7 +72,7 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error) (merchant.Merchant, error) {
 	var m merchant.Merchant
 	at := a.clock.Now()
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	told, err := a.write(ctx, action+" "+id, func(tx *store.Tx) error {
 		var err error
 		if m, err = tx.Merchant(id); err != nil {
 			return notFound(err, "merchant")
@@ -92,6 +95,9 @@ func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, chan
 		}
 		return a.audit(tx, id, actor, action, id, "")
 	})
+	if told && err == nil {
+		return a.MerchantNew(ctx, id)
+	}
 	if err == nil {
 		a.keep(m, at)
 		a.pokeAll()
@@ -191,19 +197,19 @@ func (a *App) CreateKey(ctx context.Context, actor, merchantID string, given Key
 		return given, invalid("key", "a key of at most 100 characters without blanks or ~ is required")
 	}
 	now := a.clock.Now()
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	made, _, err := act(ctx, a, "key.create "+merchantID, func(tx *store.Tx) (KeyPair, error) {
 		if _, err := tx.Merchant(merchantID); err != nil {
-			return notFound(err, "merchant")
+			return given, notFound(err, "merchant")
 		}
 		if err := tx.InsertKey(store.APIKey{Merchant: merchantID, ID: given.Key, SecretHash: ident.Hash(given.Secret), CreatedAt: now}); err != nil {
-			return err
+			return given, err
 		}
-		return a.audit(tx, merchantID, actor, "key.create", given.Key, "")
+		return given, a.audit(tx, merchantID, actor, "key.create", given.Key, "")
 	})
 	if errors.Is(err, store.ErrExists) {
 		return given, invalid("key", "the key %s is taken", given.Key)
 	}
-	return given, err
+	return made, err
 }
 
 // APIKey is a key as it may be shown: without its secret.
@@ -216,7 +222,7 @@ func (a *App) Keys(ctx context.Context, merchantID string) ([]APIKey, error) {
 
 // RevokeKey ends a key and its tokens: at once on this node, after Lag on every other one.
 func (a *App) RevokeKey(ctx context.Context, actor, merchantID, key string) error {
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := a.write(ctx, "key.revoke "+key, func(tx *store.Tx) error {
 		if err := tx.RevokeKey(merchantID, key, a.clock.Now()); err != nil {
 			return notFound(err, "key")
 		}
@@ -236,7 +242,7 @@ func (a *App) AddStaff(ctx context.Context, actor, merchantID, email, passwordHa
 	if !strings.Contains(email, "@") || len(email) > 254 {
 		return invalid("email", "a mail address is required")
 	}
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := a.write(ctx, "staff.create "+email, func(tx *store.Tx) error {
 		if err := tx.InsertStaff(Staff{Merchant: merchantID, ID: ident.New("stf", now), Email: email, PasswordHash: passwordHash, CreatedAt: now}); err != nil {
 			return err
 		}
@@ -314,8 +320,8 @@ func (s Records) Get(ctx context.Context, merchantID, kind, key string) ([]byte,
 
 // Add keeps a document under a key that has none and reports whether it did.
 func (s Records) Add(ctx context.Context, merchantID, kind, key string, doc []byte) (added bool, err error) {
-	err = s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) }, store.OnRow(merchantID, kind+key))
-	if errors.Is(err, store.ErrExists) {
+	err = s.write(ctx, merchantID, kind+" "+key, func(tx *store.Tx) error { return tx.AddSandboxRecord(merchantID, kind, key, string(doc)) }, store.OnRow(merchantID, kind+key))
+	if errors.Is(err, store.ErrExists) || errors.Is(err, errOtherAct) { // a key that was taken when the request came first
 		return false, nil
 	}
 	return err == nil, err
@@ -326,11 +332,11 @@ func (s Records) Add(ctx context.Context, merchantID, kind, key string, doc []by
 // reports which; of two that change the same document at once, one is told true.
 func (s Records) Swap(ctx context.Context, merchantID string, was, will map[[2]string][]byte) (bool, error) {
 	ids := slices.SortedFunc(maps.Keys(will), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
-	hints := make([]store.Hint, len(ids))
+	hints, names := make([]store.Hint, len(ids)), make([]string, len(ids))
 	for i, id := range ids {
-		hints[i] = store.OnRow(merchantID, id[0]+id[1])
+		hints[i], names[i] = store.OnRow(merchantID, id[0]+id[1]), id[0]+" "+id[1]
 	}
-	err := s.write(ctx, merchantID, func(tx *store.Tx) error {
+	err := s.write(ctx, merchantID, strings.Join(names, " "), func(tx *store.Tx) error {
 		for _, id := range ids {
 			if err := swapRecord(tx, merchantID, id, was[id], will[id]); err != nil {
 				return err
@@ -353,10 +359,10 @@ func swapRecord(tx *store.Tx, merchantID string, id [2]string, was, will []byte)
 
 // Put keeps a document in place of what was there.
 func (s Records) Put(ctx context.Context, merchantID, kind, key string, doc []byte) error {
-	return s.write(ctx, merchantID, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) }, store.OnRow(merchantID, kind+key))
+	return s.write(ctx, merchantID, kind+" "+key, func(tx *store.Tx) error { return tx.PutSandboxRecord(merchantID, kind, key, string(doc)) }, store.OnRow(merchantID, kind+key))
 }
 
-func (s Records) write(ctx context.Context, merchantID string, fn func(*store.Tx) error, rows ...store.Hint) error {
+func (s Records) write(ctx context.Context, merchantID, what string, fn func(*store.Tx) error, rows ...store.Hint) error {
 	if merchantID != SharedShelf {
 		m, err := s.App.Merchant(ctx, merchantID)
 		if err != nil {
@@ -366,7 +372,8 @@ func (s Records) write(ctx context.Context, merchantID string, fn func(*store.Tx
 			return fmt.Errorf("the sandbox does not touch live merchant %s", merchantID)
 		}
 	}
-	return s.App.store.Write(ctx, fn, rows...)
+	_, err := s.App.write(ctx, "record "+what, fn, rows...)
+	return err
 }
 
 // List returns all records of one kind by key.

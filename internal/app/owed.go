@@ -122,7 +122,7 @@ func (a *App) mailFate(ctx context.Context, m Mail, keep func(*store.Tx) error) 
 		return err
 	}
 	var res Result
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := a.write(ctx, "mail."+m.State+" "+m.ID, func(tx *store.Tx) error {
 		if err := keep(tx); err != nil {
 			return err
 		}
@@ -230,7 +230,7 @@ func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
 	if err != nil {
 		return err
 	}
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err = a.write(ctx, "webhook.resend "+id, func(tx *store.Tx) error {
 		w, err := tx.Webhook(merchantID, id)
 		if err != nil {
 			return notFound(err, "webhook")
@@ -474,5 +474,6 @@ func (a *App) TakeOver(ctx context.Context) error { return a.store.FreeLeases(ct
 
 // Maintain forgets what has expired.
 func (a *App) Maintain(ctx context.Context) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.DropExpiredSessions(a.clock.Now()) })
+	err := a.store.Write(ctx, func(tx *store.Tx) error { return tx.DropExpiredSessions(a.clock.Now()) })
+	return errors.Join(err, a.forgetOnces(ctx))
 }

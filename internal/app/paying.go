@@ -28,6 +28,9 @@ const (
 // must match what the shop registered. ID and Merchant of the request are set
 // here.
 func (a *App) Open(ctx context.Context, actor escrow.Actor, merchantID string, req escrow.Open) (escrow.Payment, error) {
+	if p, opened, err := a.opened(ctx, merchantID); opened || err != nil {
+		return p, err
+	}
 	return prepared(func() (escrow.Payment, error) {
 		m, err := a.Merchant(ctx, merchantID)
 		if err != nil {
@@ -35,6 +38,19 @@ func (a *App) Open(ctx context.Context, actor escrow.Actor, merchantID string, r
 		}
 		return a.begin(ctx, actor, &m, req, nil)
 	})
+}
+
+// actOpen is the opening of a payment. Its id is drawn, and no part of the name.
+const actOpen = "payment.open"
+
+// opened is the payment that the context's request has opened before.
+func (a *App) opened(ctx context.Context, merchantID string) (p escrow.Payment, opened bool, err error) {
+	memo, opened, err := told[paymentAct](ctx, actOpen)
+	if !opened || err != nil {
+		return p, false, err
+	}
+	p, err = a.Payment(ctx, merchantID, memo.ID)
+	return p, true, err
 }
 
 // begin opens a payment together with further steps that need its id. It is
@@ -92,21 +108,19 @@ func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merch
 		}
 		steps = append(steps, further...)
 	}
-	var res Result
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	res, err := a.payment(ctx, actOpen, m.ID, req.ID, func(tx *store.Tx) (Result, error) {
 		if err := a.settingsAs(tx, m); err != nil {
-			return err
+			return Result{}, err
 		}
 		before, err := tx.Payment(m.ID, req.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+			return Result{}, err
 		}
 		if err := payable(tx, m, req); err != nil {
-			return err
+			return Result{}, err
 		}
-		res, err = a.decide(tx, m, before, steps)
-		return err
-	}, store.OnPayment(m.ID, req.ID))
+		return a.decide(tx, m, before, steps)
+	})
 	if err != nil {
 		return escrow.Payment{}, err
 	}
@@ -164,6 +178,9 @@ func (a *App) due(m *merchant.Merchant, due time.Time) (time.Time, error) {
 // OpenWithAccount begins a payment by a virtual account without a window: the
 // account is issued at once (V1 POST /vbanks).
 func (a *App) OpenWithAccount(ctx context.Context, merchantID string, req escrow.Open, order AccountOrder) (escrow.Payment, error) {
+	if p, opened, err := a.opened(ctx, merchantID); opened || err != nil {
+		return p, err
+	}
 	return prepared(func() (escrow.Payment, error) { return a.openWithAccount(ctx, merchantID, req, order) })
 }
 
@@ -180,7 +197,7 @@ func (a *App) openWithAccount(ctx context.Context, merchantID string, req escrow
 	order.Due = due
 	var issued []escrow.BankAccount
 	p, err := a.begin(ctx, escrow.Shop, &m, req, func(id string) ([]step, error) {
-		account, err := a.bank.IssueAccount(ctx, accountRequest(&m, id, req.Amount, order))
+		account, err := a.bank.IssueAccount(Apart(ctx), accountRequest(&m, id, req.Amount, order))
 		if err != nil {
 			return nil, fmt.Errorf("the bank issued no account: %w", err)
 		}
@@ -245,7 +262,7 @@ func (a *App) ChooseAccount(ctx context.Context, merchantID, paymentID string, c
 	if err := a.asked(ctx, &m, &p); err != nil {
 		return escrow.Payment{}, err
 	}
-	account, err := a.bank.IssueAccount(ctx, accountRequest(&m, p.ID, p.Amount, c.Account))
+	account, err := a.bank.IssueAccount(Apart(ctx), accountRequest(&m, p.ID, p.Amount, c.Account))
 	if err != nil {
 		return escrow.Payment{}, fmt.Errorf("the bank issued no account: %w", err)
 	}
@@ -297,7 +314,7 @@ func (a *App) asked(ctx context.Context, m *merchant.Merchant, p *escrow.Payment
 	if p.ConfirmURL == "" || p.State != escrow.Opened {
 		return nil
 	}
-	err := a.shops.Confirm(ctx, m, p)
+	err := a.shops.Confirm(Apart(ctx), m, p)
 	if err == nil {
 		return nil
 	}
@@ -344,7 +361,7 @@ type Prepared = store.Prepared
 
 // Prepare registers an order's amount; one that is registered already is refused.
 func (a *App) Prepare(ctx context.Context, p Prepared) error {
-	err := a.store.Write(ctx, func(tx *store.Tx) error { return tx.InsertPrepared(p, a.clock.Now()) })
+	_, err := a.write(ctx, "order.prepare "+p.OrderID, func(tx *store.Tx) error { return tx.InsertPrepared(p, a.clock.Now()) })
 	if errors.Is(err, store.ErrExists) {
 		return &escrow.Refusal{Code: escrow.Exists, Field: "merchant_uid", Reason: "the order is registered already"}
 	}
@@ -353,7 +370,8 @@ func (a *App) Prepare(ctx context.Context, p Prepared) error {
 
 // ChangePrepared changes a registration; one that does not exist is NotFound.
 func (a *App) ChangePrepared(ctx context.Context, p Prepared) error {
-	return notFound(a.store.Write(ctx, func(tx *store.Tx) error { return tx.UpdatePrepared(p, a.clock.Now()) }), "registration")
+	_, err := a.write(ctx, "order.change "+p.OrderID, func(tx *store.Tx) error { return tx.UpdatePrepared(p, a.clock.Now()) })
+	return notFound(err, "registration")
 }
 
 // PreparedOf returns the registration of an order.

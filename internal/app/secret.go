@@ -71,7 +71,7 @@ func (a *App) Secrets(ctx context.Context, merchantID string) ([]APISecret, erro
 
 // RevokeSecret ends a secret and its tokens: at once on this node, after Lag on every other one.
 func (a *App) RevokeSecret(ctx context.Context, actor, merchantID, id string) error {
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := a.write(ctx, "secret.revoke "+id, func(tx *store.Tx) error {
 		if err := tx.RevokeSecret(merchantID, id, a.clock.Now()); err != nil {
 			return notFound(err, "secret")
 		}

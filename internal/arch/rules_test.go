@@ -104,13 +104,18 @@ var groups = []group{
 		why:       "a dialect is shapes and texts; webhooks need the same shapes as the API, so it knows no HTTP",
 	},
 	{
+		name: "idempotency", packages: []string{"internal/api/once"},
+		mayImport: slices.Concat(ground, []string{"internal/app", "internal/wire/body"}),
+		why:       "every edge lets a request act once in the same way and says no in its own words",
+	},
+	{
 		name: "api v1", packages: []string{"internal/api/apiv1"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/wire/body", "internal/wire/wirev1"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/wire/wirev1"}),
 		why:       "routes to commands in one dialect",
 	},
 	{
 		name: "api v2", packages: []string{"internal/api/apiv2"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/wire/body", "internal/wire/wirev2"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/wire/wirev2"}),
 		why:       "routes to commands in one dialect",
 	},
 	{
@@ -119,7 +124,7 @@ var groups = []group{
 	},
 	{
 		name: "admin api", packages: []string{"internal/admin"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/wire/body", "internal/password"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/password"}),
 		why:       "our own API goes through the same door as the dialects",
 	},
 	{
@@ -162,7 +167,7 @@ var groups = []group{
 	},
 	{
 		name: "sandbox", packages: []string{"internal/sandbox", "internal/sandbox/*"},
-		mayImport: slices.Concat(ground, rules, ports, []string{"internal/app", "internal/wire/body", "internal/wire/wirev1", "internal/web/ui", "internal/web/ui/*", "internal/sandbox/*"}),
+		mayImport: slices.Concat(ground, rules, ports, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/wire/wirev1", "internal/web/ui", "internal/web/ui/*", "internal/sandbox/*"}),
 		why:       "the sandbox plays the outside world through the ports and the door, answers shops in the shapes they know, and has a page in the common look",
 	},
 	{

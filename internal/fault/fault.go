@@ -26,6 +26,9 @@ const (
 	NoFence Bug = "no-fence"
 	// AnswerFirst: the writer answers before it commits (test/kill).
 	AnswerFirst Bug = "answer-first"
+	// ActUnmarked: what a request with an idempotency key does is not marked in its own
+	// transaction (test/kill).
+	ActUnmarked Bug = "act-unmarked"
 	// NewBankKey: an order that is asked for again gets another key at the bank
 	// (test/kill, test/sim).
 	NewBankKey Bug = "new-bank-key"

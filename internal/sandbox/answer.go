@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/holdfast-pay/holdfast/internal/api/once"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
@@ -72,6 +73,9 @@ func led(field, text string) string {
 // answerOf is the answer to a call that failed. What is no refusal is logged,
 // and the caller is told only that something went wrong.
 func (s *server) answerOf(r *http.Request, err error) answer {
+	if errors.Is(err, app.ErrClockTaken) { // later it may be free
+		app.Undecided(r.Context())
+	}
 	if a, ok := refused(err); ok {
 		return a
 	}
@@ -132,6 +136,11 @@ func statusOf(code escrow.Code) int {
 	default:
 		return http.StatusConflict
 	}
+}
+
+// refuseKey refuses a request for the sake of its Idempotency-Key.
+func refuseKey(w http.ResponseWriter, r *http.Request, why once.Reason) {
+	said(why.Status(), why.Korean(), why.English()).in(ui.Language(r)).write(w)
 }
 
 // missingAs says what is missing where the door's own words speak of a payment.

@@ -334,7 +334,7 @@ func (s *server) returnAs(ctx context.Context, merchantID, key string) (int, err
 		return 0, &refusal{http.StatusNotFound, "key", reasonNoOrder}
 	case err != nil:
 		return 0, err
-	case n == 0:
+	case n == 0 && !app.Acted(ctx):
 		return 0, &refusal{http.StatusConflict, "key", reasonNotSent}
 	}
 	return n, s.loops.Drain(ctx, merchantID)

@@ -71,15 +71,21 @@ func (s *server) clock(ctx context.Context, merchantID string) (clockState, erro
 
 // advance moves the merchant's clock and lists what happened on the way.
 func (s *server) advance(ctx context.Context, c *call) (any, error) {
-	to, err := s.takeTarget(ctx, c)
-	if err != nil {
-		return nil, err
+	var to time.Time
+	var err error
+	if !app.Acted(ctx) { // else the clock may stand there already
+		if to, err = s.takeTarget(ctx, c); err != nil {
+			return nil, err
+		}
 	}
 	done, err := s.hold(c.m.ID)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	if to, err = app.Note(ctx, s.app, "target", to); err != nil {
+		return nil, err
+	}
 	// A caller who hangs up must not leave a clock half way.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), advanceTime)
 	defer cancel()
@@ -92,7 +98,7 @@ var reasonBusy = body.Reason{Code: "busy", English: "the clock is being moved by
 // function that it returns is called.
 func (s *server) hold(merchantID string) (done func(), err error) {
 	if _, busy := s.moving.LoadOrStore(merchantID, struct{}{}); busy {
-		return nil, &refusal{http.StatusConflict, "", reasonBusy}
+		return nil, app.ErrClockTaken
 	}
 	return func() { s.moving.Delete(merchantID) }, nil
 }

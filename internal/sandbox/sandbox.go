@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/httprate"
 
+	"github.com/holdfast-pay/holdfast/internal/api/once"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/rail/carrier"
@@ -79,7 +80,8 @@ func (s *server) routes() http.Handler {
 		r.Get("/sandbox/mails/{id}/body", s.serveMailBody)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(s.authenticated(challengeAPI))
+		acts := once.Guard{App: s.app, Log: s.log, Refuse: refuseKey}
+		r.Use(s.authenticated(challengeAPI), acts.Middleware(func(r *http.Request) string { return merchantOf(r.Context()).ID }))
 		for _, o := range s.operations() {
 			r.Method(o.method, o.path, s.serve(o.do))
 		}

@@ -126,6 +126,7 @@ func (u *unmet) Error() string { return u.En }
 var (
 	reasonNoPayoutAccount = body.Reason{Code: "no_payout_account", English: "the merchant has no bank account for payouts; set one first", Korean: "상점에 정산 계좌가 없습니다. 먼저 정산 계좌를 등록해 주세요"}
 	reasonBankScripted    = body.Reason{Code: "bank_scripted", English: "the bank waits to misbehave; clear its behaviours first", Korean: "은행에 대기 중인 오동작이 있습니다. 먼저 삭제해 주세요"}
+	reasonInterrupted     = body.Reason{Code: "interrupted", English: "this scenario was begun and cut off; play it again under a new key", Korean: "시작된 시나리오가 중단되었습니다. 새로운 키로 다시 실행해 주세요"}
 	reasonNoFeast         = body.Reason{Code: "no_feast", English: "the clock stands too late for this holiday", Korean: "시계가 너무 뒤에 있어 이 명절을 사용할 수 없습니다"}
 )
 
@@ -162,7 +163,14 @@ func (s *server) runScenario(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), advanceTime)
+	if app.Acted(ctx) {
+		return nil, &refusal{http.StatusConflict, "", reasonInterrupted}
+	}
+	if _, err := app.Note(ctx, s.app, "scenario", name); err != nil {
+		return nil, err
+	}
+	// A story that was cut off is not told on: its steps look at what is now.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(app.Apart(ctx)), advanceTime)
 	defer cancel()
 	return r.perform(ctx, &sc)
 }

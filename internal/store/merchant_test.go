@@ -42,6 +42,7 @@ var acrossMerchants = map[string]string{
 	"SELECT merchant, id, payment, kind, gross, fee, vat, net, from_due, at, paid_at, due_date, held, payout, sum FROM settlement_line WHERE (merchant, id)":                                                                     "the same for lines",
 	"SELECT min(merchant) FROM (SELECT min(merchant) AS merchant FROM event_log":                                                                                                                                                 "finding the next merchant to audit; its books are then read by its name",
 	"SELECT leased FROM mail": "finding who holds work; what a process held that is gone is then freed row by row",
+	"SELECT merchant, key FROM keyed_request WHERE created_at <= $1":                           "finding requests to forget; each is then forgotten by its merchant and key",
 	"SELECT merchant, id FROM mail WHERE state = 'pending' AND leased = $1":                    "finding what a process held that is gone",
 	"SELECT merchant, id FROM webhook WHERE state = 'pending' AND leased = $1":                 "the same for calls to shops",
 	"SELECT merchant, key FROM bank_order WHERE state IN ('pending', 'asked') AND leased = $1": "the same for orders at the bank",

@@ -57,6 +57,7 @@ func Placements() []Placement {
 		{"held_day", "what was held for a merchant's buyers, day by day"},
 		{"lease", "what one node at a time does for a merchant; what concerns all stands under an empty name"},
 		{"sandbox_record", "what the simulated parties know about a merchant"},
+		{"keyed_request", "a request with an idempotency key, marked in the transaction in which it acts; the operator's stand under an empty name"},
 	} {
 		out = append(out, Placement{Table: t.table, Way: Distributed, Column: "merchant", With: first, Why: t.why})
 	}

@@ -105,7 +105,7 @@ func openPlanner(t *testing.T) (*planner, *Tx) {
 // What a busy server asks all the time must not grow with what it has kept: a
 // plan may neither read a whole table nor all rows of one merchant.
 var (
-	wholeTable    = regexp.MustCompile(`^SCAN (payment|event|transfer|mail|webhook|bank_order|settlement_line|directory|sandbox_record)( l| m)?$`)
+	wholeTable    = regexp.MustCompile(`^SCAN (payment|event|transfer|mail|webhook|bank_order|settlement_line|directory|sandbox_record|keyed_request)( l| m)?$`)
 	wholeMerchant = regexp.MustCompile(`\(merchant=\?\)$`)
 	// ownIndex is an index that SQLite makes for one statement, out of a whole table.
 	ownIndex = " AUTOMATIC "
@@ -149,6 +149,14 @@ func askEverything(tx *Tx) {
 	_, _ = tx.MerchantUnlocked("m")
 	_, _ = tx.CalendarRevision()
 	_ = tx.TakeLease("m", "clock", "node", now, now)
+	_, _ = tx.KeyedRequest("m", "k")
+	_ = tx.TakeKeyed(KeyedRequest{Merchant: "m", Key: "k"}, "run")
+	_ = tx.KeyedActed(KeyedRequest{Merchant: "m", Key: "k"})
+	_ = tx.KeyedAnswered(KeyedRequest{Merchant: "m", Key: "k"})
+	_ = tx.FreeKeyed("m", "k", "run")
+	_ = tx.KeepKeyed("m", "k", "run", now)
+	_, _ = tx.OldKeyed(now, now, 1)
+	_ = tx.ForgetKeyed("m", "k", now, now)
 	_, _ = tx.PaidPayment("m", "order-1")
 	_ = tx.updatePayment(&next, 1)
 	_ = tx.insertLines(&next, &escrow.Decision{PayoutHold: &held})

@@ -353,7 +353,7 @@ func (e *postgres) classify(err error) error {
 
 // isOurs reports whether an error has been classified.
 func isOurs(err error) bool {
-	for _, known := range []error{ErrNotFound, ErrExists, ErrStale, ErrOvertaken, ErrLeased, ErrClosed, ErrUnavailable, ErrUnknown, ErrText} {
+	for _, known := range []error{ErrNotFound, ErrExists, ErrStale, ErrOvertaken, ErrLeased, ErrFenced, ErrClosed, ErrUnavailable, ErrUnknown, ErrText} {
 		if errors.Is(err, known) {
 			return true
 		}

@@ -23,6 +23,7 @@ const (
 // Drain does everything that is due for a merchant by its clock now, and what
 // follows from it.
 func (l *Loops) Drain(ctx context.Context, merchantID string) error {
+	ctx = app.Apart(ctx)
 	for range maxRounds {
 		n := 0
 		var errs []error
@@ -104,7 +105,7 @@ func (l *Loops) settle(ctx context.Context, merchantID string) (int, error) {
 // merchant while the first runs, on this node or another one, is ErrAdvancing.
 // With app.ErrEnding the clock may stand anywhere on the way.
 func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) (err error) {
-	ctx, told := l.untilEnd(ctx)
+	ctx, told := l.untilEnd(app.Apart(ctx))
 	defer func() { err = told(err) }()
 	if _, busy := l.advancing.LoadOrStore(merchantID, struct{}{}); busy {
 		return ErrAdvancing

@@ -136,6 +136,7 @@ func (l *Loops) Start() {
 	})
 	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
 	l.every(ctx, app.Lag, "the calendar could not be read", l.App.Refresh)
+	l.every(ctx, app.KeepOnceEvery, "the requests under way could not be kept from other nodes", l.App.KeepOnces)
 	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/holdfast-pay/holdfast/internal/api/once"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -22,13 +23,14 @@ type api struct {
 	app    *app.App
 	log    *slog.Logger
 	guard  guard
+	once   once.Guard
 	router *chi.Mux
 }
 
 // New returns the handler of the whole dialect. It is meant to be mounted at the
 // root of a host, because many clients drop a prefix of their base address.
 func New(a *app.App, log *slog.Logger) http.Handler {
-	h := &api{app: a, log: log, router: chi.NewRouter()}
+	h := &api{app: a, log: log, router: chi.NewRouter(), once: once.Guard{App: a, Log: log, Refuse: refuseKey, Lenient: true}}
 	h.router.Use(h.recovered, tidyPath, middleware.GetHead)
 	h.router.NotFound(func(w http.ResponseWriter, _ *http.Request) {
 		fault(http.StatusNotFound, wirev1.MessageNotFound).write(w)
@@ -142,8 +144,14 @@ func (h *api) authenticated(next func(http.ResponseWriter, *http.Request, mercha
 			no.write(w)
 			return
 		}
-		next(w, r, shop).write(w)
+		h.once.Serve(w, r, shop.ID, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, shop).write(w) }))
 	}
+}
+
+// refuseKey refuses a request for the sake of its Idempotency-Key, which PortOne
+// V1 does not have.
+func refuseKey(w http.ResponseWriter, _ *http.Request, why once.Reason) {
+	fault(why.Status(), wirev1.RequestRefused(why.Korean())).write(w)
 }
 
 // recovered answers a panic like any other failure. Answers are written whole

@@ -47,6 +47,8 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"LateAnswers", lateAnswers},
 		{"RecordsAreChangedFromWhatTheyWere", recordsAreChangedFromWhatTheyWere},
 		{"Leases", leases},
+		{"KeyedRequests", keyedRequests},
+		{"KeyedForgotten", keyedForgotten},
 		{"Agreements", agreements},
 		{"VersionsInATransaction", versionsInATransaction},
 		{"CalendarWaits", calendarWaits},
