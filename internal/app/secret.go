@@ -49,19 +49,19 @@ func (a *App) CreateSecret(ctx context.Context, actor, merchantID, given string)
 	if len(made.Secret) < secretMin || len(made.Secret) > credentialMax || strings.ContainsAny(made.Secret, "~ \t\r\n") {
 		return NewSecret{}, invalid("secret", "a secret of %d to %d characters without blanks or ~ is required", secretMin, credentialMax)
 	}
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	kept, _, err := act(ctx, a, "secret.create "+merchantID, func(tx *store.Tx) (NewSecret, error) {
 		if _, err := tx.Merchant(merchantID); err != nil {
-			return notFound(err, "merchant")
+			return made, notFound(err, "merchant")
 		}
 		if err := tx.InsertSecret(store.APISecret{Merchant: merchantID, ID: made.ID, Hash: ident.Hash(made.Secret), CreatedAt: now}); err != nil {
-			return err
+			return made, err
 		}
-		return a.audit(tx, merchantID, actor, "secret.create", made.ID, "")
+		return made, a.audit(tx, merchantID, actor, "secret.create", made.ID, "")
 	})
 	if errors.Is(err, store.ErrExists) {
 		return NewSecret{}, invalid("secret", "the secret is taken; let one be made")
 	}
-	return made, err
+	return kept, err
 }
 
 // Secrets lists a merchant's secrets.
