@@ -99,8 +99,13 @@ var groups = []group{
 		why: "the neutral decoder turns bytes into named values for every dialect and therefore knows none",
 	},
 	{
-		name: "wire", packages: []string{"internal/wire/wirev1", "internal/wire/wirev2"},
+		name: "wire order", packages: []string{"internal/wire/order"},
 		mayImport: slices.Concat(ground, rules, []string{"internal/wire/body"}),
+		why:       "what both dialects write alike is read once; it knows neither",
+	},
+	{
+		name: "wire", packages: []string{"internal/wire/wirev1", "internal/wire/wirev2"},
+		mayImport: slices.Concat(ground, rules, []string{"internal/wire/body", "internal/wire/order"}),
 		why:       "a dialect is shapes and texts; webhooks need the same shapes as the API, so it knows no HTTP",
 	},
 	{

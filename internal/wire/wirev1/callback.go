@@ -173,14 +173,9 @@ func (out *Callback) Bare() Callback {
 	}
 }
 
-// Redirect is the shop's address with the answer in its query, beside the
-// shop's own parameters. The error stands in it only after a failure. An address
-// that cannot be read gives an empty one.
-func (out *Callback) Redirect(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || address == "" {
-		return ""
-	}
+// Query is the answer as it stands in the address to which the buyer returns.
+// The error is there only after a failure.
+func (out *Callback) Query() url.Values {
 	query := url.Values{"merchant_uid": {out.MerchantUID}, "imp_success": {strconv.FormatBool(out.Success)}}
 	if out.ImpUID != nil {
 		query.Set("imp_uid", *out.ImpUID)
@@ -189,10 +184,5 @@ func (out *Callback) Redirect(address string) string {
 		query.Set("error_code", string(out.ErrorCode))
 		query.Set("error_msg", out.ErrorMsg)
 	}
-	// The shop's own query stays as it is written, byte for byte.
-	if u.RawQuery != "" {
-		u.RawQuery += "&"
-	}
-	u.RawQuery += query.Encode()
-	return u.String()
+	return query
 }

@@ -87,24 +87,16 @@ func TestBareTellsNothingOfTheBuyer(t *testing.T) {
 	}
 }
 
-func TestRedirect(t *testing.T) {
+func TestQuery(t *testing.T) {
 	id := "imp_1"
 	good := Callback{Success: true, ImpUID: &id, MerchantUID: "a&b"}
-	bad := Callback{ImpUID: &id, MerchantUID: "o", ErrorCode: ErrorUserCancel, ErrorMsg: ReasonUserCancel}
-	cases := []struct {
-		result        *Callback
-		address, want string
-	}{
-		{&good, "https://shop.example/done", "https://shop.example/done?imp_success=true&imp_uid=imp_1&merchant_uid=a%26b"},
-		{&good, "https://shop.example/done?z=1&a=%20x&z=2#end", "https://shop.example/done?z=1&a=%20x&z=2&imp_success=true&imp_uid=imp_1&merchant_uid=a%26b#end"},
-		{&good, "myapp://paid", "myapp://paid?imp_success=true&imp_uid=imp_1&merchant_uid=a%26b"},
-		{&bad, "https://shop.example/", "https://shop.example/?error_code=USER_CANCEL&error_msg=%EC%82%AC%EC%9A%A9%EC%9E%90%EA%B0%80+%EA%B2%B0%EC%A0%9C%EB%A5%BC+%EC%B7%A8%EC%86%8C%ED%95%98%EC%85%A8%EC%8A%B5%EB%8B%88%EB%8B%A4&imp_success=false&imp_uid=imp_1&merchant_uid=o"},
-		{&good, "", ""},
-		{&good, "http://[bad", ""},
-	}
-	for _, c := range cases {
-		if got := c.result.Redirect(c.address); got != c.want {
-			t.Errorf("%s\n gives %s\n  want %s", c.address, got, c.want)
+	bad := Callback{ImpUID: &id, MerchantUID: "o", ErrorCode: ErrorUserCancel, ErrorMsg: "no"}
+	for want, result := range map[string]*Callback{
+		"imp_success=true&imp_uid=imp_1&merchant_uid=a%26b":                                  &good,
+		"error_code=USER_CANCEL&error_msg=no&imp_success=false&imp_uid=imp_1&merchant_uid=o": &bad,
+	} {
+		if got := result.Query().Encode(); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

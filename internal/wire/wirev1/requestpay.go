@@ -1,16 +1,13 @@
 package wirev1
 
 import (
-	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
-	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
+	"github.com/holdfast-pay/holdfast/internal/wire/order"
 )
 
 // Bounds of the parameters of request_pay, in characters where they are texts.
@@ -24,8 +21,6 @@ const (
 	buyerAddrMax     = 128
 	buyerPostcodeMax = 8
 	customDataMax    = 10_000
-	noticeURLsMax    = 10
-	urlMax           = 2000
 	productsMax      = 100
 	productTextMax   = 200
 	quantityMax      = 1_000_000
@@ -67,9 +62,10 @@ type RequestPay struct {
 func TakeRequestPay(f *body.Fields) RequestPay {
 	p := RequestPay{
 		Channel: f.Text("channelKey", productTextMax), Method: payMethods[f.OneOf("pay_method", "card", "trans", "vbank")],
-		OrderID: f.Ident("merchant_uid", orderIDMax), Name: cut(f.Text("name", orderNameReadMax), orderNameMax),
-		Buyer: TakeBuyer(f), NoticeURLs: takeURLs(f, "notice_url"), ConfirmURL: takeURL(f, "confirm_url"), RedirectURL: takeRedirect(f),
-		Due: takeDue(f), Products: takeProducts(f),
+		OrderID: f.Ident("merchant_uid", orderIDMax), Name: order.Cut(f.Text("name", orderNameReadMax), orderNameMax),
+		Buyer: TakeBuyer(f), NoticeURLs: order.CallURLs(f, "notice_url"), ConfirmURL: order.CallURL(f, "confirm_url"),
+		RedirectURL: order.ReturnURL(f, "m_redirect_url", "app_scheme"),
+		Due:         order.Due(f, "vbank_due"), Products: takeProducts(f),
 	}
 	if pg := f.Text("pg", productTextMax); p.Channel == "" {
 		p.Channel = pg
@@ -108,89 +104,6 @@ func (p RequestPay) Open() escrow.Open {
 func takeWon(f *body.Fields, name string) money.Won {
 	n, _ := f.Won(name)
 	return money.Won(n)
-}
-
-func cut(s string, limit int) string {
-	runes := []rune(s)
-	return string(runes[:min(limit, len(runes))])
-}
-
-var reasonURL = body.Reason{Code: "url", English: "must be an http or https URL without credentials or fragment; a port is 1 to 65535", Korean: "계정 정보와 프래그먼트가 없는 http 또는 https 주소여야 합니다. 포트는 1부터 65535까지입니다"}
-
-func takeURL(f *body.Fields, name string) string {
-	u := f.Text(name, urlMax)
-	if u != "" && merchant.CheckURL(u) != nil {
-		f.Refuse(name, reasonURL)
-	}
-	return u
-}
-
-func takeURLs(f *body.Fields, name string) []string {
-	urls := f.Texts(name, noticeURLsMax, urlMax)
-	if slices.ContainsFunc(urls, func(u string) bool { return merchant.CheckURL(u) != nil }) {
-		f.Refuse(name, reasonURL)
-	}
-	return urls
-}
-
-var reasonRedirect = body.Reason{Code: "url", English: "must be an absolute http or https URL, or one of app_scheme", Korean: "http 또는 https로 시작하거나 app_scheme으로 시작하는 전체 주소여야 합니다"}
-
-// reasonUserInfo refuses what makes one site look like another.
-var reasonUserInfo = body.Reason{Code: "url", English: "must not carry a user name or password", Korean: "주소에 사용자 이름이나 비밀번호를 넣을 수 없습니다"}
-
-// takeRedirect takes the address to which the window leads when it is done. The
-// browser follows it, so only web addresses and the shop's own app are allowed.
-func takeRedirect(f *body.Fields) string {
-	raw, app := f.Text("m_redirect_url", urlMax), f.Text("app_scheme", productTextMax)
-	if raw == "" {
-		return ""
-	}
-	app, _, _ = strings.Cut(strings.ToLower(app), ":")
-	u, err := url.Parse(raw)
-	switch {
-	case err == nil && u.User != nil:
-		f.Refuse("m_redirect_url", reasonUserInfo)
-	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "":
-	case err == nil && u.Scheme != "" && u.Scheme == app && !slices.Contains(scriptSchemes, u.Scheme):
-	default:
-		f.Refuse("m_redirect_url", reasonRedirect)
-	}
-	return raw
-}
-
-// scriptSchemes are schemes that a browser runs or reads in its own name.
-var scriptSchemes = []string{"javascript", "data", "vbscript", "blob", "file", "about"}
-
-// dueLayouts are the four notations of a due time, all in Korean time.
-var dueLayouts = []struct {
-	layout  string
-	dateful bool // a date alone
-}{
-	{"2006-01-02", true}, {"20060102", true}, {"2006-01-02 15:04:05", false}, {"20060102150405", false},
-}
-
-var reasonDue = body.Reason{
-	Code: "due", English: "must be Korean time as YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:mm:ss or YYYYMMDDHHmmss",
-	Korean: "한국 시각을 YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:mm:ss, YYYYMMDDHHmmss 중 한 형식으로 입력해야 합니다",
-}
-
-func takeDue(f *body.Fields) time.Time {
-	text := f.Text("vbank_due", len("2006-01-02 15:04:05"))
-	if text == "" {
-		return time.Time{}
-	}
-	for _, l := range dueLayouts {
-		at, err := time.ParseInLocation(l.layout, text, kst)
-		switch {
-		case err != nil:
-		case l.dateful:
-			return at.AddDate(0, 0, 1).Add(-time.Second).UTC()
-		default:
-			return at.UTC()
-		}
-	}
-	f.Refuse("vbank_due", reasonDue)
-	return time.Time{}
 }
 
 // takeProducts takes the goods under whichever name the shop's gateway has for them.

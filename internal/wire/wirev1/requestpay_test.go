@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
+	"github.com/holdfast-pay/holdfast/internal/wire/order"
 )
 
 func take(t *testing.T, raw string) (RequestPay, error) {
@@ -25,8 +26,8 @@ func take(t *testing.T, raw string) (RequestPay, error) {
 
 func TestAddressesThatCannotBeUsed(t *testing.T) {
 	for raw, want := range map[string]string{
-		`{"amount":1,"notice_url":"https://shop.example:65536/"}`:                            "notice_url: " + reasonURL.English,
-		`{"amount":1,"confirm_url":"https://shop.example:0/"}`:                               "confirm_url: " + reasonURL.English,
+		`{"amount":1,"notice_url":"https://shop.example:65536/"}`:                            "notice_url: " + order.ReasonURL.English,
+		`{"amount":1,"confirm_url":"https://shop.example:0/"}`:                               "confirm_url: " + order.ReasonURL.English,
 		`{"amount":1,"m_redirect_url":"https://shop.example@evil.example/"}`:                 "m_redirect_url: must not carry a user name",
 		`{"amount":1,"m_redirect_url":"shop://user@x/","app_scheme":"shop"}`:                 "m_redirect_url: must not carry a user name",
 		`{"amount":1,"m_redirect_url":"https://shop.example/@x","notice_url":"http://h:1/"}`: "",

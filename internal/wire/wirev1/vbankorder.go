@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
+	"github.com/holdfast-pay/holdfast/internal/wire/order"
 )
 
 // Bounds of the parameters that only an account by API has.
@@ -47,8 +48,8 @@ func TakeVbankOrder(f *body.Fields) VbankOrder {
 		Open: escrow.Open{
 			OrderID: f.Ident("merchant_uid", orderIDMax), Method: escrow.VirtualAccount, Goods: TakeGoods(f), Escrow: escrowed || password != "",
 			Amount: TakeAmount(f), TaxFree: takeWon(f, "tax_free"), VAT: takeWon(f, "vat_amount"),
-			Name: cut(f.Text("name", orderNameReadMax), orderNameMax), Buyer: TakeBuyer(f), Device: "api",
-			CustomData: data, NoticeURLs: takeURLs(f, "notice_url"),
+			Name: order.Cut(f.Text("name", orderNameReadMax), orderNameMax), Buyer: TakeBuyer(f), Device: "api",
+			CustomData: data, NoticeURLs: order.CallURLs(f, "notice_url"),
 		},
 		Bank: TakeBank(f, "vbank_code"), Holder: f.Text("vbank_holder", holderMax), Due: TakeDueSeconds(f),
 	}
