@@ -35,6 +35,7 @@ type (
 		ConfirmURL            string
 		Provider              string
 		Products              []Product
+		V2                    bool // through PortOne V2
 	}
 	// Choose records the buyer's choice in the window before paying: the method
 	// and whether to use escrow, with the terms that were shown.

@@ -35,7 +35,7 @@ func (a *act) open(c Open) error {
 		Amount: c.Amount, TaxFree: c.TaxFree, VAT: c.VAT, Name: c.Name, Buyer: c.Buyer, English: c.English,
 		Device: c.Device, UserAgent: c.UserAgent, CustomData: c.CustomData, NoticeURLs: c.NoticeURLs,
 		RedirectURL: c.RedirectURL, ConfirmURL: c.ConfirmURL, Provider: c.Provider, Products: c.Products,
-		AskedEscrow: c.Escrow, OpenedAt: a.env.Now,
+		AskedEscrow: c.Escrow, V2: c.V2, OpenedAt: a.env.Now,
 	}
 	if c.Escrow {
 		if err := a.escrowable(c.Method); err != nil {

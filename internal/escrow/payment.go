@@ -380,6 +380,7 @@ type Payment struct {
 	Provider    string // channel by which it was paid
 	Products    []Product
 	AskedEscrow bool // the shop's own request, before the window
+	V2          bool // opened through PortOne V2; its notice URLs are called in that format
 
 	OpenedAt    time.Time
 	PaidAt      time.Time

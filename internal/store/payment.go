@@ -38,6 +38,7 @@ type paymentDoc struct {
 	Provider    string             `json:"provider,omitzero"`
 	Products    []escrow.Product   `json:"products,omitempty"`
 	AskedEscrow bool               `json:"askedEscrow,omitzero"`
+	V2          bool               `json:"v2,omitzero"`
 	ConfirmedAt micros             `json:"confirmedAt,omitzero"`
 	FailReason  string             `json:"failReason,omitzero"`
 	CancelWhy   string             `json:"cancelReason,omitzero"`
@@ -168,7 +169,7 @@ func encodePayment(p *escrow.Payment) (string, error) {
 	d := paymentDoc{
 		Grounds: p.Grounds, Goods: p.Goods, TaxFree: p.TaxFree, VAT: p.VAT, Name: p.Name, Buyer: p.Buyer, English: p.English,
 		Device: p.Device, UserAgent: p.UserAgent, CustomData: p.CustomData, NoticeURLs: p.NoticeURLs, RedirectURL: p.RedirectURL,
-		ConfirmURL: p.ConfirmURL, Provider: p.Provider, Products: p.Products, AskedEscrow: p.AskedEscrow,
+		ConfirmURL: p.ConfirmURL, Provider: p.Provider, Products: p.Products, AskedEscrow: p.AskedEscrow, V2: p.V2,
 		ConfirmedAt: toMicros(p.ConfirmedAt), FailReason: p.FailReason, CancelWhy: p.CancelReason, Payer: p.Payer,
 		CardName: p.CardName, CardNumber: p.CardNumber, ApprovalNo: p.ApprovalNo, Suspended: p.Suspended,
 		Notice: p.Notice, NoticeAt: toMicros(p.NoticeAt), NoticeBy: p.NoticeBy, Announced: toMicros(p.Announced), Reminded: p.Reminded,
@@ -227,7 +228,7 @@ func decodePayment(p *escrow.Payment, doc string) error {
 	}
 	p.Grounds, p.Goods, p.TaxFree, p.VAT, p.Name, p.Buyer, p.English = d.Grounds, d.Goods, d.TaxFree, d.VAT, d.Name, d.Buyer, d.English
 	p.Device, p.UserAgent, p.CustomData, p.NoticeURLs, p.RedirectURL = d.Device, d.UserAgent, d.CustomData, d.NoticeURLs, d.RedirectURL
-	p.ConfirmURL, p.Provider, p.Products, p.AskedEscrow = d.ConfirmURL, d.Provider, d.Products, d.AskedEscrow
+	p.ConfirmURL, p.Provider, p.Products, p.AskedEscrow, p.V2 = d.ConfirmURL, d.Provider, d.Products, d.AskedEscrow, d.V2
 	p.ConfirmedAt, p.FailReason, p.CancelReason, p.Payer = d.ConfirmedAt.time(), d.FailReason, d.CancelWhy, d.Payer
 	p.CardName, p.CardNumber, p.ApprovalNo, p.Suspended = d.CardName, d.CardNumber, d.ApprovalNo, d.Suspended
 	p.Notice, p.NoticeAt, p.NoticeBy, p.Announced, p.Reminded = d.Notice, d.NoticeAt.time(), d.NoticeBy, d.Announced.time(), d.Reminded

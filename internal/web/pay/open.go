@@ -15,15 +15,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
-	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
-
-// opened is the answer to a request for a window.
-type opened struct {
-	URL         string `json:"url"` // relative to this server
-	ImpUID      string `json:"imp_uid"`
-	MerchantUID string `json:"merchant_uid"`
-}
 
 // Limits of what the script adds to the shop's parameters.
 const (
@@ -34,7 +26,8 @@ const (
 
 // asked is a request for a window as it was read.
 type asked struct {
-	code, nonce      string
+	dialect          dialect
+	shop, nonce      string // shop is its public code
 	mobile, redirect bool
 	params           *body.Fields
 	orderID          string // as it was sent, for the answer
@@ -73,14 +66,15 @@ func reply(w http.ResponseWriter, status int, answer any) {
 
 func (h *window) tooMany(w http.ResponseWriter, r *http.Request) {
 	allowOrigin(w, r.Header.Get("Origin"))
-	reply(w, http.StatusTooManyRequests, wirev1.RefusedCallback("", wirev1.ErrorTooMany, site.Say(ui.Language(r), "refused.toomany")))
+	reply(w, http.StatusTooManyRequests, spoken(r).refused("", tooOften, site.Say(ui.Language(r), "refused.toomany")))
 }
 
 // refused is a request for a window that is answered with no.
 type refused struct {
 	status int
-	code   wirev1.ErrorCode
+	why    trouble
 	key    string // of the sentence that says why
+	field  string // at fault, in V1's name; empty if the sentence has no place for one
 }
 
 // Error returns the sentence's key.
@@ -98,21 +92,21 @@ func (h *window) open(w http.ResponseWriter, r *http.Request) {
 	allowOrigin(w, origin)
 	ask, err := readAsked(w, r)
 	if err == nil {
-		var done opened
+		var done any
 		if done, err = h.begin(r, origin, ask); err == nil {
 			reply(w, http.StatusOK, done)
 			return
 		}
 	}
-	status, code, message := h.explain(r, ask.lang, err)
-	reply(w, status, wirev1.RefusedCallback(ask.orderID, code, message))
+	status, why, message := h.explain(r, ask, err)
+	reply(w, status, ask.dialect.refused(ask.orderID, why, message))
 }
 
 func readAsked(w http.ResponseWriter, r *http.Request) (asked, error) {
-	ask := asked{lang: ui.Korean}
+	ask := asked{dialect: spoken(r), lang: ui.Korean}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, openBodyMax))
 	if err != nil {
-		return ask, &refused{http.StatusRequestEntityTooLarge, wirev1.ErrorInvalid, "refused.toolarge"}
+		return ask, &refused{http.StatusRequestEntityTooLarge, badRequest, "refused.toolarge", ""}
 	}
 	value, err := body.Parse(raw)
 	var syntax *body.SyntaxError
@@ -123,88 +117,73 @@ func readAsked(w http.ResponseWriter, r *http.Request) (asked, error) {
 		return ask, &unreadable{body.ReasonNotDocument}
 	}
 	f := value.Fields()
-	f.Require("code")
-	ask.code, ask.nonce = f.Text("code", codeMax), f.Ident("nonce", nonceMax)
-	f.Text("tier", codeMax) // a sub-shop of an agency; Holdfast has none
+	ask.nonce = f.Ident("nonce", nonceMax)
 	ask.mobile, _ = f.Bool("mobile")
 	ask.redirect, _ = f.Bool("redirect")
 	ask.params = f.Object("params")
-	ask.orderID = ask.params.Text("merchant_uid", userAgentMax)
-	if language := ask.params.Text("language", codeMax); language != "" && language != string(ui.Korean) {
-		ask.lang = ui.English
-	}
+	ask.dialect.about(f, ask.params, &ask)
 	return ask, nil
 }
 
-func (h *window) begin(r *http.Request, origin string, ask asked) (opened, error) {
+func (h *window) begin(r *http.Request, origin string, ask asked) (any, error) {
 	if err := ask.params.Err(); err != nil {
-		return opened{}, err
+		return nil, err
 	}
-	shop, err := h.App.ByCode(r.Context(), ask.code)
+	shop, err := h.App.ByCode(r.Context(), ask.shop)
 	if err != nil {
-		return opened{}, unknownShop(err)
+		return nil, unknownShop(err)
 	}
 	now := h.App.MerchantNow(&shop)
-	request := wirev1.TakeRequestPay(ask.params)
+	want := ask.dialect.take(ask.params, now)
 	if err := ask.params.Err(); err != nil {
-		return opened{}, err
+		return nil, err
 	}
-	if err := mayOpen(&shop, origin, request.RedirectURL); err != nil {
-		return opened{}, err
+	if err := mayOpen(&shop, origin, want.open.RedirectURL); err != nil {
+		return nil, err
 	}
-	if !request.Due.IsZero() && !request.Due.After(now) {
-		return opened{}, &refused{http.StatusBadRequest, wirev1.ErrorInvalid, "refused.due"}
+	if err := possible(&shop, want, now); err != nil {
+		return nil, err
 	}
-	begin := ask.opening(request, now, r.UserAgent())
-	if !shop.Offers(begin.Method) {
-		return opened{}, &refused{http.StatusBadRequest, wirev1.ErrorMethod, "refused.method"}
+	want.open.Device, want.open.UserAgent = "pc", cut(r.UserAgent(), userAgentMax)
+	if ask.mobile {
+		want.open.Device = "mobile"
 	}
-	p, err := h.App.Open(r.Context(), escrow.Shop, shop.ID, begin)
+	p, err := h.App.Open(r.Context(), escrow.Shop, shop.ID, want.open)
 	if err != nil {
-		return opened{}, err
+		return nil, err
 	}
-	return h.admitted(&shop, p, request.Due, origin, ask), nil
+	return ask.dialect.opened("/pay/"+h.admitted(&shop, &p, want.terms, origin, ask), &p), nil
 }
 
-// opening is the command that begins the payment, with the defaults that
-// PortOne's script has for what a shop leaves out.
-func (a asked) opening(request wirev1.RequestPay, now time.Time, userAgent string) escrow.Open {
-	if request.OrderID == "" {
-		request.OrderID = wirev1.OrderIDOf(now)
+// possible refuses what the shop itself could not be paid by.
+func possible(shop *merchant.Merchant, want wanted, now time.Time) error {
+	switch {
+	case want.terms.Due != 0 && want.terms.Due <= now.Unix():
+		return &refused{http.StatusBadRequest, badRequest, "refused.due", "vbank_due"}
+	case want.channel != "" && want.channel != shop.ChannelKey:
+		return &refused{http.StatusNotFound, badChannel, "refused.channel", ""}
+	case !shop.Offers(want.open.Method):
+		return &refused{http.StatusBadRequest, badMethod, "refused.method", "pay_method"}
 	}
-	if request.Method == "" {
-		request.Method = escrow.Card
-	}
-	if request.Name == "" {
-		request.Name = request.OrderID
-	}
-	open := request.Open()
-	open.Device, open.UserAgent = "pc", cut(userAgent, userAgentMax)
-	if a.mobile {
-		open.Device = "mobile"
-	}
-	return open
+	return nil
 }
 
-// admitted hands out the ticket of a new payment.
-func (h *window) admitted(shop *merchant.Merchant, p escrow.Payment, due time.Time, origin string, ask asked) opened {
+// admitted is the ticket of a new payment.
+func (h *window) admitted(shop *merchant.Merchant, p *escrow.Payment, agreed terms, origin string, ask asked) string {
 	t := ticket{
 		Merchant: shop.ID, Payment: p.ID, Nonce: ask.nonce, Redirects: ask.redirect && p.RedirectURL != "",
-		Until: h.App.MerchantNow(shop).Add(windowLife).Unix(),
+		Until: h.App.MerchantNow(shop).Add(windowLife).Unix(), terms: agreed,
 	}
 	if namesPage(origin) {
 		t.Origin = origin
 	}
-	if !due.IsZero() {
-		t.Due = due.Unix()
-	}
-	return opened{URL: "/pay/" + t.sealed(h.Secret), ImpUID: p.ID, MerchantUID: p.OrderID}
+	return t.sealed(h.Secret)
 }
 
 func unknownShop(err error) error {
 	var no *escrow.Refusal
 	if errors.As(err, &no) {
-		return &refused{http.StatusNotFound, wirev1.ErrorShop, "refused.shop"}
+		return &refused{http.StatusNotFound, badShop, "refused.shop", "code"}
 	}
 	return err
 }
@@ -216,10 +195,10 @@ func mayOpen(shop *merchant.Merchant, origin, redirect string) error {
 		return nil
 	}
 	if !slices.Contains(shop.Origins, origin) {
-		return &refused{http.StatusForbidden, wirev1.ErrorOrigin, "refused.origin"}
+		return &refused{http.StatusForbidden, badOrigin, "refused.origin", ""}
 	}
 	if redirect != "" && !slices.Contains(shop.Origins, strings.Join(originsOf(redirect), "")) {
-		return &refused{http.StatusForbidden, wirev1.ErrorOrigin, "refused.redirect"}
+		return &refused{http.StatusForbidden, badOrigin, "refused.redirect", "m_redirect_url"}
 	}
 	return nil
 }
@@ -232,41 +211,44 @@ func namesPage(origin string) bool {
 
 // explain turns a refusal into an answer for the shop's page; a fault is logged
 // and only said to have happened.
-func (h *window) explain(r *http.Request, lang ui.Lang, err error) (int, wirev1.ErrorCode, string) {
+func (h *window) explain(r *http.Request, ask asked, err error) (int, trouble, string) {
 	var (
 		plain    *refused
 		unread   *unreadable
 		problems body.Problems
 		no       *escrow.Refusal
 	)
+	lang := ask.lang
 	switch {
+	case errors.As(err, &plain) && plain.field != "":
+		return plain.status, plain.why, site.Say(lang, plain.key, ask.dialect.field(plain.field))
 	case errors.As(err, &plain):
-		return plain.status, plain.code, site.Say(lang, plain.key)
+		return plain.status, plain.why, site.Say(lang, plain.key)
 	case errors.As(err, &unread):
-		return http.StatusBadRequest, wirev1.ErrorInvalid, site.Say(lang, "refused.request", inLang(lang, unread.reason.Korean, unread.reason.English))
+		return http.StatusBadRequest, badRequest, site.Say(lang, "refused.request", inLang(lang, unread.reason.Korean, unread.reason.English))
 	case errors.As(err, &problems):
-		return http.StatusBadRequest, wirev1.ErrorInvalid, site.Say(lang, "refused.request", inLang(lang, problems.Korean(), problems.English()))
+		return http.StatusBadRequest, badRequest, site.Say(lang, "refused.request", inLang(lang, problems.Korean(), problems.English()))
 	case errors.As(err, &no):
-		return http.StatusConflict, codeOf(no), sentence(lang, no)
+		return http.StatusConflict, troubleOf(no), sentence(ask.dialect, lang, no)
 	}
 	h.Log.ErrorContext(r.Context(), "payment window not opened", "error", err)
-	return http.StatusServiceUnavailable, wirev1.ErrorUnavailable, site.Say(lang, "error.again")
+	return http.StatusServiceUnavailable, unavailable, site.Say(lang, "error.again")
 }
 
 func inLang(l ui.Lang, korean, english string) string { return ui.Text{Ko: korean, En: english}.In(l) }
 
-func codeOf(no *escrow.Refusal) wirev1.ErrorCode {
+func troubleOf(no *escrow.Refusal) trouble {
 	switch no.Code {
 	case escrow.AlreadyPaid:
-		return wirev1.ErrorPaid
+		return paidAlready
 	case app.PreparedDiffers:
-		return wirev1.ErrorPrepared
+		return notPrepared
 	case app.MethodNotOffered:
-		return wirev1.ErrorMethod
+		return badMethod
 	case escrow.EscrowUnavailable:
-		return wirev1.ErrorEscrow
+		return noEscrow
 	default:
-		return wirev1.ErrorInvalid
+		return badRequest
 	}
 }
 

@@ -45,6 +45,12 @@ type Config struct {
 	OpensPerMinute int
 }
 
+// The doors: one for each generation of the script.
+const (
+	openV1 = "/pay/v1/open"
+	openV2 = "/pay/v2/open"
+)
+
 const (
 	defaultOpens = 60
 	// anyShop is how many times OpensPerMinute one address may open in all: the
@@ -71,8 +77,11 @@ func New(c Config) http.Handler {
 	r := chi.NewRouter()
 	r.Handle("/pay/assets/*", assets)
 	r.Get("/pay/terms", h.terms)
-	r.Options("/pay/v1/open", h.preflight)
-	r.With(h.limit()...).Post("/pay/v1/open", h.open)
+	limit := h.limit() // of both doors together
+	for _, door := range []string{openV1, openV2} {
+		r.Options(door, h.preflight)
+		r.With(limit...).Post(door, h.open)
+	}
 	r.Get("/pay/{ticket}", h.inWindow(h.show))
 	r.Post("/pay/{ticket}", h.inWindow(h.choose))
 	r.Get("/pay/{ticket}/approve", h.inWindow(h.showApproval))

@@ -46,7 +46,7 @@ func (h *window) showApproval(w http.ResponseWriter, r *http.Request, v *visit) 
 		return
 	}
 	bank := r.URL.Query().Get("bank")
-	if v.pay.Method == escrow.BankTransfer && !bankChoice(bank) {
+	if v.pay.Method == escrow.BankTransfer && !v.bankChoice(bank) {
 		h.again(w, r, v)
 		return
 	}
@@ -74,7 +74,7 @@ func (h *window) approve(w http.ResponseWriter, r *http.Request, v *visit) {
 	var no *escrow.Refusal
 	switch {
 	case errors.As(err, &no) && no.Code != escrow.WrongState:
-		h.render(w, r, v, http.StatusConflict, "approve", v.approval(r.PostFormValue("bank"), sentence(v.lang(), no)))
+		h.render(w, r, v, http.StatusConflict, "approve", v.approval(r.PostFormValue("bank"), sentence(dialectOf(&v.pay), v.lang(), no)))
 	case err != nil && no == nil:
 		h.fault(w, r, err)
 	default:
@@ -92,7 +92,7 @@ func (h *window) take(r *http.Request, v *visit) error {
 		}
 	case escrow.BankTransfer, escrow.VirtualAccount:
 		bank := r.PostFormValue("bank")
-		if !bankChoice(bank) {
+		if !v.bankChoice(bank) {
 			return &escrow.Refusal{Code: escrow.Invalid, Field: "bank", Reason: "choose one of the banks that the window offers"}
 		}
 		approved.Payer = escrow.BankAccount{Bank: bank, Number: ident.Digits(accountDigits), Holder: payer(&v.pay)}

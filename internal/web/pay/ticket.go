@@ -26,8 +26,7 @@ type ticket struct {
 	Nonce string `json:"n,omitempty"`
 	// Redirects says that the buyer returns by address and not by message.
 	Redirects bool `json:"r,omitempty"`
-	// Due is until when an account may be paid into, unix seconds; 0 for the default.
-	Due int64 `json:"d,omitempty"`
+	terms
 	// Until is when the ticket ends, unix seconds.
 	Until int64 `json:"u"`
 }
@@ -64,9 +63,13 @@ func code(secret []byte, content string) string {
 // over reports whether the ticket has ended.
 func (t ticket) over(now time.Time) bool { return now.Unix() >= t.Until }
 
-// due is until when an account may be paid into; zero for the default.
-func (t ticket) due() time.Time {
-	if t.Due == 0 {
+// due is until when an account that is issued now may be paid into; zero for the
+// default.
+func (t terms) due(now time.Time) time.Time {
+	switch {
+	case t.Hours != 0:
+		return now.Add(time.Duration(t.Hours) * time.Hour)
+	case t.Due == 0:
 		return time.Time{}
 	}
 	return time.Unix(t.Due, 0).UTC()

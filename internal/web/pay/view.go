@@ -1,7 +1,6 @@
 package pay
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -81,8 +80,9 @@ func (v *visit) choiceView(given checkout, faults map[string]string) choice {
 		word := wirev1.PayMethod(m)
 		c.Methods = append(c.Methods, option{Value: word, Text: site.Say(v.lang(), "tile."+word), Chosen: m == chosen})
 	}
-	for _, b := range krbank.Issuers() {
-		c.Banks = append(c.Banks, option{Value: b.Code, Text: krbank.Name(b.Code, v.pay.English), Chosen: b.Code == given.bank})
+	banks := v.banks()
+	for _, b := range banks {
+		c.Banks = append(c.Banks, option{Value: b.Code, Text: krbank.Name(b.Code, v.pay.English), Chosen: b.Code == given.bank || len(banks) == 1})
 	}
 	return c
 }
@@ -90,10 +90,12 @@ func (v *visit) choiceView(given checkout, faults map[string]string) choice {
 // methods are those that the buyer may choose here: offered by the shop, able
 // to carry the escrow that it asked for, and with somebody to take the money.
 // Transfers and cards are taken by the simulated bank, so a live shop has none.
+// A shop that speaks V2 has named the one that it asks for.
 func (v *visit) methods() []escrow.Method {
 	var out []escrow.Method
 	for _, m := range []escrow.Method{escrow.VirtualAccount, escrow.BankTransfer, escrow.Card} {
 		switch {
+		case v.pay.V2 && m != v.pay.Method:
 		case !v.shop.Offers(m), m != escrow.VirtualAccount && !v.sandbox():
 		case v.pay.AskedEscrow && m == escrow.Card && !v.shop.Profile.CardEscrow:
 		case v.pay.AskedEscrow && !v.shop.Contracted(m):
@@ -155,37 +157,17 @@ type answer struct {
 	Nonce   string
 }
 
-// callback is what came of the window. Once the ticket has ended it tells no
-// more than which payment it was and whether it came about.
-func (v *visit) callback() wirev1.Callback {
-	over := v.over(v.now)
-	if over && v.pay.State == escrow.Opened {
-		result := wirev1.RefusedCallback(v.pay.OrderID, wirev1.ErrorTimeout, site.Say(v.lang(), "expired.reason"))
-		result.ImpUID = &v.pay.ID
-		return result
-	}
-	full := wirev1.NewCallback(&v.pay, wirev1.Circumstances{Sandbox: v.sandbox(), PGProvider: v.pay.Provider})
-	if over {
-		return full.Bare()
-	}
-	return full
-}
-
-// failures are the keys of sentences for failures that buyers meet often.
-var failures = map[wirev1.ErrorCode]string{wirev1.ErrorUserCancel: "result.cancel", wirev1.ErrorDeclined: "result.decline"}
+// result is what came of the window, in the words of the shop's script.
+func (v *visit) result() result { return dialectOf(&v.pay).result(v) }
 
 func (v *visit) answer() answer {
-	result := v.callback()
-	a := answer{Success: result.Success, Reason: result.ErrorMsg, Key: failures[result.ErrorCode]}
+	r := v.result()
+	a := answer{Success: r.success, Reason: r.reason, Key: r.key}
 	if v.Redirects {
 		a.Return = v.at("/return")
 		return a
 	}
-	raw, err := json.Marshal(result)
-	if err != nil {
-		panic("pay: a callback is always JSON: " + err.Error())
-	}
-	a.Message, a.Origin, a.Nonce = string(raw), v.Origin, v.Nonce
+	a.Message, a.Origin, a.Nonce = r.message(), v.Origin, v.Nonce
 	if a.Origin == "" {
 		a.Origin = "*"
 	}
@@ -205,20 +187,31 @@ func originsOf(address string) []string {
 	return []string{u.Scheme + ":"}
 }
 
+// banks are those that the buyer may choose from here.
+func (v *visit) banks() []krbank.Bank {
+	all := krbank.Issuers()
+	if len(v.Banks) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(b krbank.Bank) bool { return !slices.Contains(v.Banks, b.Code) })
+}
+
 // bankChoice reports whether the code is one that the window offers.
-func bankChoice(code string) bool {
-	return slices.ContainsFunc(krbank.Issuers(), func(b krbank.Bank) bool { return b.Code == code })
+func (v *visit) bankChoice(code string) bool {
+	return slices.ContainsFunc(v.banks(), func(b krbank.Bank) bool { return b.Code == code })
 }
 
 // sentence says a refusal of the rules to a buyer or a shop's page.
-func sentence(l ui.Lang, no *escrow.Refusal) string {
+func sentence(d dialect, l ui.Lang, no *escrow.Refusal) string {
+	said := *no
+	said.Field = d.field(no.Field)
 	switch {
 	case no.Code == app.PreparedDiffers:
-		return site.Say(l, "refused.prepared")
+		return site.Say(l, "refused.prepared", said.Field)
 	case no.Code == escrow.AlreadyPaid:
 		return site.Say(l, "refused.paid")
 	case l == ui.English:
-		return no.Error() + "."
+		return said.Error() + "."
 	}
-	return wirev1.RefusalText(no) + "."
+	return strings.Replace(wirev1.RefusalText(no), no.Field, said.Field, 1) + "."
 }

@@ -46,9 +46,8 @@ func (h *window) finish(w http.ResponseWriter, r *http.Request, v *visit) {
 
 // leave sends the buyer back to the shop with what came of the window.
 func (v *visit) leave(w http.ResponseWriter, r *http.Request) {
-	result := v.callback()
 	v.policy().Set(w.Header())
-	http.Redirect(w, r, result.Redirect(v.pay.RedirectURL), http.StatusFound)
+	http.Redirect(w, r, v.result().returnTo(v.pay.RedirectURL), http.StatusFound)
 }
 
 // goBack is the way to the shop; it stays open when the ticket has ended.
@@ -105,7 +104,7 @@ func (v *visit) check(c *checkout) map[string]string {
 	switch {
 	case !slices.Contains(v.methods(), c.method):
 		say("method", "fault.method")
-	case c.method.CashLike() && !bankChoice(c.bank):
+	case c.method.CashLike() && !v.bankChoice(c.bank):
 		say("bank", "fault.bank")
 	case c.escrow && !v.shop.Contracted(c.method):
 		say("method", "fault.escrow") // an escrow that is chosen is never dropped in silence
@@ -132,7 +131,7 @@ func (h *window) choose(w http.ResponseWriter, r *http.Request, v *visit) {
 		h.render(w, r, v, http.StatusUnprocessableEntity, "choose", v.choiceView(given, faults))
 		return
 	}
-	choice := app.Checkout{Method: given.method, Escrow: given.escrow, Account: app.AccountOrder{Bank: given.bank, Due: v.due()}}
+	choice := app.Checkout{Method: given.method, Escrow: given.escrow, Account: app.AccountOrder{Bank: given.bank, Due: v.due(v.now)}}
 	if given.escrow {
 		choice.Terms = merchant.TermsVersion
 	}
@@ -155,7 +154,7 @@ func (h *window) settled(w http.ResponseWriter, r *http.Request, v *visit, given
 	case errors.As(err, &no) && no.Code == escrow.WrongState:
 		h.again(w, r, v)
 	case errors.As(err, &no):
-		h.render(w, r, v, http.StatusConflict, "choose", v.choiceView(given, map[string]string{"": sentence(v.lang(), no)}))
+		h.render(w, r, v, http.StatusConflict, "choose", v.choiceView(given, map[string]string{"": sentence(dialectOf(&v.pay), v.lang(), no)}))
 	default:
 		h.Log.ErrorContext(r.Context(), "payment window", "payment", v.Payment, "error", err)
 		faults := map[string]string{"": site.Say(v.lang(), "error.again")}
@@ -199,7 +198,7 @@ func (h *window) close(w http.ResponseWriter, r *http.Request) {
 	allowOrigin(w, r.Header.Get("Origin"))
 	v, found, err := h.admit(r)
 	if err == nil && !found {
-		reply(w, http.StatusNotFound, wirev1.RefusedCallback("", wirev1.ErrorInvalid, site.Say(ui.Language(r), "lost.title")))
+		reply(w, http.StatusNotFound, spoken(r).refused("", notFound, site.Say(ui.Language(r), "lost.title")))
 		return
 	}
 	if err == nil && !v.over(v.now) {
@@ -210,7 +209,7 @@ func (h *window) close(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusServiceUnavailable, map[string]string{"error": "unavailable"})
 		return
 	}
-	reply(w, http.StatusOK, v.callback())
+	reply(w, http.StatusOK, v.result().told)
 }
 
 // terms shows the escrow terms in force.
