@@ -96,7 +96,7 @@ type bench struct {
 }
 
 func main() {
-	quick := flag.Bool("quick", false, "measure little, to see that everything works (about 30 seconds)")
+	quick := flag.Bool("quick", false, "measure little, to see that everything works (some minutes)")
 	only := flag.String("only", "", "measure these sections alone, comma separated: "+strings.Join(sectionNames(), ", "))
 	clients := flag.String("clients", "", "counts of clients for the section lives, comma separated, in the place of the usual ones")
 	soaking := flag.Duration("soak", 0, "instead of everything else: load each server for so long, and say whether its memory grows (1h; 1m to see that it works)")

@@ -54,7 +54,10 @@ var (
 	committed = []byte("COMMIT\x00")
 )
 
-func init() { toxics.Register("lose_commit", new(loseCommit)) }
+func init() {
+	toxics.Register("lose_commit", new(loseCommit))
+	zerolog.SetGlobalLevel(zerolog.Disabled) // some disturbances log to nobody's logger
+}
 
 // Pipe carries the answers of the server to the node.
 func (*loseCommit) Pipe(stub *toxics.ToxicStub) {
