@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/recon"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
@@ -143,20 +144,9 @@ func (w *BooksWatch) tails(ctx context.Context) (fresh []Violation, more bool, e
 
 // keep records violations, in one transaction with something else, and returns those that are new.
 func (w *BooksWatch) keep(ctx context.Context, found []Violation, also func(*store.Tx) error) (fresh []Violation, err error) {
-	err = w.a.store.Write(ctx, func(tx *store.Tx) error {
-		fresh = nil
-		for _, v := range found {
-			isNew, err := tx.RecordViolation(v, w.a.clock.Now())
-			if err != nil {
-				return err
-			}
-			if !isNew {
-				continue
-			}
-			fresh = append(fresh, v)
-			if err := w.a.audit(tx, v.Merchant, "auditor", "books.violation", v.Of, v.String()); err != nil {
-				return err
-			}
+	err = w.a.store.Write(ctx, func(tx *store.Tx) (err error) {
+		if fresh, err = w.a.record(tx, found); err != nil {
+			return err
 		}
 		return also(tx)
 	})
@@ -165,6 +155,45 @@ func (w *BooksWatch) keep(ctx context.Context, found []Violation, also func(*sto
 	}
 	return fresh, err
 }
+
+// record keeps violations, each new one with a row in the audit log, and returns
+// those that are new.
+func (a *App) record(tx *store.Tx, found []Violation) (fresh []Violation, err error) {
+	for _, v := range found {
+		isNew, err := tx.RecordViolation(v, a.clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		if !isNew {
+			continue
+		}
+		fresh = append(fresh, v)
+		if err := a.audit(tx, v.Merchant, "auditor", "books.violation", v.Of, v.String()); err != nil {
+			return nil, err
+		}
+	}
+	return fresh, nil
+}
+
+// keepDamage records that the row of a payment is not the one that was written,
+// before a decision writes it anew: payouts stop, and the decision is kept.
+func (a *App) keepDamage(tx *store.Tx, p *escrow.Payment) error {
+	found, err := tx.Damage(p.Merchant, p.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.ErrStale
+	}
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	fresh, err := a.record(tx, found)
+	for _, v := range fresh {
+		a.log.Error(Alarm, v.Attributes()...)
+	}
+	return err
+}
+
+// Alarm is what the log says about a violation, with its Attributes.
+const Alarm = "ALARM: the books do not agree; payouts are stopped"
 
 // walkOn reads the next page of the walk, which it takes first if nobody has it.
 func (w *BooksWatch) walkOn(ctx context.Context, now time.Time) (fresh []Violation, more bool, err error) {

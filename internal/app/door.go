@@ -160,6 +160,11 @@ func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Pa
 	if d.Unchanged {
 		return Result{Payment: *before, Unchanged: true}, nil
 	}
+	if before.Version > 0 {
+		if err := a.keepDamage(tx, before); err != nil {
+			return Result{}, err
+		}
+	}
 	owed := store.Owed{Webhooks: owedWebhooks(m, d)}
 	if err := tx.Apply(before.Version, d, owed); err != nil {
 		return Result{}, err

@@ -74,4 +74,9 @@ func (v Violation) String() string {
 	return fmt.Sprintf("merchant %s: %s: %s%s: should be %s, is %s", v.Merchant, v.Kind, v.Of, at, v.Want, v.Got)
 }
 
+// Attributes are its parts for a log, names and values in turns.
+func (v Violation) Attributes() []any {
+	return []any{"merchant", v.Merchant, "kind", v.Kind, "of", v.Of, "ref", v.Ref, "position", v.Position, "want", v.Want, "got", v.Got}
+}
+
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -463,17 +463,10 @@ func (b *refBooks) without() string {
 }
 
 func (b *refBooks) checkPayment() []recon.Violation {
-	r := b.payment
-	wrong := func(k recon.Kind, want, got string) recon.Violation {
-		return recon.Violation{Merchant: r.merchant, Kind: k, Of: "payment", Ref: r.id, Want: want, Got: got}
-	}
-	var out []recon.Violation
-	if want := r.sum(r.words); want != r.has {
-		out = append(out, wrong(recon.WrongSum, want.String(), r.has.String()))
-	}
-	p, err := r.payment()
+	out := b.payment.wrongSum()
+	p, err := b.payment.payment()
 	if err != nil {
-		return append(out, wrong(recon.Unreadable, "a payment", err.Error()))
+		return append(out, b.payment.violation(recon.Unreadable, "a payment", err.Error()))
 	}
 	return append(out, recon.CheckPayment(booksOf(&p), b.numbers, b.moved, b.lines, b.orders)...)
 }

@@ -49,6 +49,19 @@ func scanSummedPayment(rows rowSet) (p summedPayment, err error) {
 	return p, err
 }
 
+func (p *summedPayment) violation(k recon.Kind, want, got string) recon.Violation {
+	return recon.Violation{Merchant: p.merchant, Kind: k, Of: "payment", Ref: p.id, Want: want, Got: got}
+}
+
+// wrongSum is not empty when the row is not the one that was written.
+func (p *summedPayment) wrongSum() []recon.Violation {
+	want := p.sum(p.words)
+	if want == p.has {
+		return nil
+	}
+	return []recon.Violation{p.violation(recon.WrongSum, want.String(), p.has.String())}
+}
+
 type summedLine struct {
 	recon.Line
 	held   int64

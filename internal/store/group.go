@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/fault"
+	"github.com/holdfast-pay/holdfast/internal/recon"
 )
 
 // job is a function that waits for its turn.
@@ -132,14 +133,14 @@ type group struct {
 	transfers []loggedTransfer
 	// known are the payments that this transaction has read or written, as they
 	// will be when it commits.
-	known    map[Ref]paymentRow
+	known    map[Ref]summedPayment
 	standing standing
 	// undone restores known and standing when a function fails.
 	undone []func()
 }
 
 func newGroup(tx writeTx, lock string) *group {
-	return &group{tx: tx, lock: lock, known: map[Ref]paymentRow{}, standing: standing{merchants: map[string]int64{}}}
+	return &group{tx: tx, lock: lock, known: map[Ref]summedPayment{}, standing: standing{merchants: map[string]int64{}}}
 }
 
 // once runs a group in one transaction and returns those that took part. It is
@@ -273,8 +274,8 @@ func (g *group) expect(jobs []*job, lock string) error {
 	}
 	var ask []question
 	for _, r := range payments {
-		ask = append(ask, question{paymentByID + lock, []any{r.Merchant, r.ID}})
-		g.known[r] = paymentRow{}
+		ask = append(ask, question{summedByID + lock, []any{r.Merchant, r.ID}})
+		g.known[r] = summedPayment{}
 	}
 	for _, id := range merchants {
 		ask = append(ask, question{merchantVersion, []any{id}})
@@ -284,7 +285,7 @@ func (g *group) expect(jobs []*job, lock string) error {
 	}
 	return g.tx.many(append(ask, question{query: calendarRevision}), func(i int, rows rowSet) (err error) {
 		if i < len(payments) {
-			g.known[payments[i]], err = scanPaymentRow(rows)
+			g.known[payments[i]], err = scanSummedPayment(rows)
 			return err
 		}
 		v, err := scalar[int64](rows)
@@ -317,7 +318,7 @@ func expected(jobs []*job) (payments []Ref, merchants []string) {
 }
 
 // remember keeps a payment as it now stands in the transaction.
-func (g *group) remember(row paymentRow) {
+func (g *group) remember(row summedPayment) {
 	ref := Ref{row.merchant, row.id}
 	g.change(ref)
 	g.known[ref] = row
@@ -350,16 +351,35 @@ type Tx struct {
 // Payment returns a payment of a merchant, or ErrNotFound. It is locked until
 // the end of the transaction.
 func (t *Tx) Payment(merchant, id string) (escrow.Payment, error) {
+	row, err := t.payment(merchant, id)
+	if err != nil {
+		return escrow.Payment{}, err
+	}
+	return row.payment()
+}
+
+// payment is the row of a payment as it stands in the transaction, or ErrNotFound.
+func (t *Tx) payment(merchant, id string) (row summedPayment, err error) {
 	row, known := t.group.known[Ref{merchant, id}]
 	if !known {
-		var err error
-		if row, err = one(&t.queries, scanPaymentRow, paymentByID+t.lock, merchant, id); err != nil {
-			return escrow.Payment{}, err
+		if row, err = one(&t.queries, scanSummedPayment, summedByID+t.lock, merchant, id); err != nil {
+			return row, err
 		}
 		t.group.remember(row)
 	}
 	if row.id == "" {
-		return escrow.Payment{}, ErrNotFound
+		return row, ErrNotFound
 	}
-	return row.payment()
+	return row, nil
+}
+
+// Damage says what does not agree in the row of a payment that is about to be
+// written anew: it is not the one that was written. Afterwards nobody could tell,
+// because the new row has a sum that fits it. It is empty for a sound row.
+func (t *Tx) Damage(merchant, id string) ([]recon.Violation, error) {
+	row, err := t.payment(merchant, id)
+	if err != nil {
+		return nil, err
+	}
+	return row.wrongSum(), nil
 }

@@ -409,6 +409,9 @@ func taskText(tasks []escrow.Task) *string {
 
 const paymentByID = `SELECT ` + paymentColumns + ` FROM payment WHERE merchant = $1 AND id = $2`
 
+// summedByID is what the writer reads: the row with its sum.
+const summedByID = `SELECT ` + paymentColumns + `, words, sum FROM payment WHERE merchant = $1 AND id = $2`
+
 // Payment returns a payment of a merchant, or ErrNotFound.
 func (r *Reader) Payment(merchant, id string) (escrow.Payment, error) {
 	return one(&r.queries, scanPayment, paymentByID, merchant, id)
@@ -419,9 +422,9 @@ func (t *Tx) insertPayment(p *escrow.Payment) error {
 	if err != nil {
 		return err
 	}
-	t.group.remember(r)
 	words := searchWords(p)
 	sum := r.sum(words)
+	t.group.remember(summedPayment{r, words, sum})
 	return t.add(`INSERT INTO payment (`+paymentColumns+`, words, sum)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 		r.merchant, r.id, r.order, r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
@@ -437,9 +440,9 @@ func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
 	if err != nil {
 		return err
 	}
-	t.group.remember(r)
 	words := searchWords(p)
 	sum := r.sum(words)
+	t.group.remember(summedPayment{r, words, sum})
 	return t.later(ErrStale, `UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
 		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16, sum = $17
 		WHERE merchant = $18 AND id = $19 AND version = $20`,

@@ -34,8 +34,7 @@ func (l *Loops) watch(ctx context.Context) {
 			l.Log.Error("the books could not be audited; it is tried again", "error", err)
 		}
 		for _, v := range found {
-			l.Log.Error("ALARM: the books do not agree; payouts are stopped", "merchant", v.Merchant, "kind", v.Kind, "of", v.Of, "ref", v.Ref,
-				"position", v.Position, "want", v.Want, "got", v.Got)
+			l.Log.Error(app.Alarm, v.Attributes()...)
 		}
 		rest := watchRest
 		if more && err == nil {

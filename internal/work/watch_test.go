@@ -1,6 +1,7 @@
 package work_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/recon"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 	"github.com/holdfast-pay/holdfast/internal/settle"
 )
@@ -40,6 +42,30 @@ func (w *world) open() app.Audited {
 		w.T.Fatal(err)
 	}
 	return s
+}
+
+// TestADamagedRowIsFoundBeforeItIsWrittenAnew: a decision gives the row of a
+// payment a sum that fits, so that it looks at the old one first.
+func TestADamagedRowIsFoundBeforeItIsWrittenAnew(t *testing.T) {
+	w := newWorld(t)
+	p := w.delivered()
+	w.audited()
+	w.Damage(`UPDATE payment SET order_id = 'another' WHERE id = $1`, p.ID)
+	w.do(escrow.Buyer, p.ID, escrow.Confirm{Kind: escrow.ByBuyer})
+	s := w.open()
+	if len(s.Open) != 1 || s.Open[0].Kind != recon.WrongSum || s.Open[0].Ref != p.ID {
+		t.Fatalf("after a decision on a damaged row: %+v", s.Open)
+	}
+	if rows, err := w.App.Audit(t.Context(), w.Merchant, 0, 10); err != nil || !slices.ContainsFunc(rows, func(r app.AuditRow) bool { return r.Action == "books.violation" }) {
+		t.Errorf("the audit log has %+v, %v", rows, err)
+	}
+	if n, err := w.App.ReleasePayouts(t.Context(), "operator", "checked"); err != nil || n != 1 {
+		t.Errorf("%d released, %v", n, err)
+	}
+	w.drain()
+	if s := w.open(); len(s.Open) > 0 {
+		t.Errorf("what was released stops payouts again: %+v", s.Open)
+	}
 }
 
 // TestAViolationStopsPayoutsAndNothingElse, until the operator releases it.
