@@ -24,8 +24,10 @@ type client struct {
 	in    *bufio.Reader
 	out   []byte
 	host  string
+	sign  string // the body that asks for a token
 	token string
-	due   int64 // unix seconds
+	ends  time.Time // when the token does
+	due   int64     // unix seconds
 }
 
 // dial connects to a server and signs in as a shop.
@@ -34,13 +36,25 @@ func dial(host, key, secret string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{conn: conn, in: bufio.NewReaderSize(conn, 16<<10), host: host, due: time.Now().Add(48 * time.Hour).Unix()}
+	c := &client{
+		conn: conn, in: bufio.NewReaderSize(conn, 16<<10), host: host, due: time.Now().Add(48 * time.Hour).Unix(),
+		sign: fmt.Sprintf(`{"imp_key":%q,"imp_secret":%q}`, key, secret),
+	}
+	return c, c.signIn()
+}
+
+// tokenLow is how long before its end a token is asked for again.
+const tokenLow = 30 * time.Second
+
+// signIn asks for a token.
+func (c *client) signIn() error {
 	var token struct {
 		AccessToken string `json:"access_token"`
+		ExpiredAt   int64  `json:"expired_at"`
 	}
-	err = c.call(http.MethodPost, "/users/getToken", fmt.Sprintf(`{"imp_key":%q,"imp_secret":%q}`, key, secret), &token)
-	c.token = token.AccessToken
-	return c, err
+	err := c.send(http.MethodPost, "/users/getToken", c.sign, &token)
+	c.token, c.ends = token.AccessToken, time.Unix(token.ExpiredAt, 0)
+	return err
 }
 
 // close ends the connection.
@@ -49,6 +63,15 @@ func (c *client) close() error { return c.conn.Close() }
 // call sends one request and decodes the envelope's response into v. A nil v
 // looks at the envelope's code only.
 func (c *client) call(method, path, body string, v any) error {
+	if time.Until(c.ends) < tokenLow {
+		if err := c.signIn(); err != nil {
+			return err
+		}
+	}
+	return c.send(method, path, body, v)
+}
+
+func (c *client) send(method, path, body string, v any) error {
 	b := append(c.out[:0], method...)
 	b = append(append(append(b, ' '), path...), " HTTP/1.1\r\nHost: "...)
 	b = append(append(b, c.host...), "\r\nContent-Type: application/json\r\nContent-Length: "...)

@@ -50,7 +50,7 @@ func serveBare(ctx context.Context, dir, listen string) error {
 }
 
 func (s *bareServer) token(w http.ResponseWriter, _ *http.Request) {
-	answer(w, map[string]string{"access_token": "bare"}, nil)
+	answer(w, map[string]any{"access_token": "bare", "expired_at": time.Now().Add(24 * time.Hour).Unix()}, nil)
 }
 
 func (s *bareServer) account(w http.ResponseWriter, r *http.Request) {

@@ -50,13 +50,15 @@ type Config struct {
 
 // Load is a load under way.
 type Load struct {
-	c      Config
-	t      testing.TB
-	client *http.Client
-	token  string
-	stop   context.CancelFunc
-	wg     sync.WaitGroup
-	off    atomic.Bool // see PowerOff
+	c         Config
+	t         testing.TB
+	client    *http.Client
+	signing   sync.Mutex
+	token     string
+	tokenEnds time.Time
+	stop      context.CancelFunc
+	wg        sync.WaitGroup
+	off       atomic.Bool // see PowerOff
 
 	mu      sync.Mutex
 	acks    Acks

@@ -19,7 +19,9 @@ import (
 const (
 	price = 30_000
 	part  = 1_000
-	// signInTries bounds the calls for a token.
+	// tokenLow is how long before its end a token is asked for again.
+	tokenLow = 30 * time.Second
+	// signInTries bounds the calls for the first token.
 	signInTries = 10
 )
 
@@ -37,6 +39,21 @@ var errOff = errors.New("the power was off")
 
 // call makes one call. An error says that nobody knows whether it was done.
 func (l *Load) call(ctx context.Context, method, path string, body any) (answer, error) {
+	return l.send(ctx, l.bearer(ctx), method, path, body)
+}
+
+// bearer is the shop's token. One that is about to end is asked for again; when
+// there is no answer the old one is tried.
+func (l *Load) bearer(ctx context.Context) string {
+	l.signing.Lock()
+	defer l.signing.Unlock()
+	if time.Until(l.tokenEnds) < tokenLow {
+		_ = l.issue(ctx)
+	}
+	return l.token
+}
+
+func (l *Load) send(ctx context.Context, token, method, path string, body any) (answer, error) {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return answer{}, err
@@ -46,7 +63,7 @@ func (l *Load) call(ctx context.Context, method, path string, body any) (answer,
 		return answer{}, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", l.token)
+	req.Header.Set("Authorization", token)
 	res, err := l.client.Do(req)
 	if err != nil {
 		return answer{}, err
@@ -87,23 +104,36 @@ func (l *Load) pause(ctx context.Context) {
 	}
 }
 
-// signIn is done once: a token outlives the program.
+// signIn asks for the first token.
 func (l *Load) signIn(ctx context.Context) {
 	l.t.Helper()
-	var a answer
-	err := errors.New("no try")
-	for try := 0; err != nil && try < signInTries; try++ {
-		if a, err = l.call(ctx, http.MethodPost, "/users/getToken", map[string]string{"imp_key": serve.SeedKey, "imp_secret": serve.SeedSecret}); err != nil {
-			l.pause(ctx)
-		}
+	l.signing.Lock()
+	defer l.signing.Unlock()
+	err := l.issue(ctx)
+	for try := 1; err != nil && try < signInTries; try++ {
+		l.pause(ctx)
+		err = l.issue(ctx)
+	}
+	if err != nil {
+		l.t.Fatalf("no token: %v", err)
+	}
+}
+
+// issue asks for a token and keeps it.
+func (l *Load) issue(ctx context.Context) error {
+	a, err := l.send(ctx, "", http.MethodPost, "/users/getToken", map[string]string{"imp_key": serve.SeedKey, "imp_secret": serve.SeedSecret})
+	if err != nil {
+		return err
 	}
 	var token struct {
 		Value string `json:"access_token"`
+		Ends  int64  `json:"expired_at"`
 	}
-	if err != nil || !a.ok() || json.Unmarshal(a.Response, &token) != nil {
-		l.t.Fatalf("no token: %v %s", err, a.Message)
+	if err := json.Unmarshal(a.Response, &token); err != nil || !a.ok() {
+		return errors.Join(fmt.Errorf("%d %s", a.Status, a.Message), err)
 	}
-	l.token = token.Value
+	l.token, l.tokenEnds = token.Value, time.Unix(token.Ends, 0)
+	return nil
 }
 
 // clockIs keeps where an answer says that the shop's clock stands.
