@@ -109,12 +109,18 @@ func (t *Tx) Reagree(name, value string) error {
 // TakeLease makes holder the only one who does what the name says for a
 // merchant, or prolongs what he has; ErrLeased if another one has it. until is by
 // the machine's clock, as now is: the clocks of nodes may differ by less than
-// what leases are taken for.
+// what leases are taken for. One that ends later than such a difference explains
+// was taken by a clock that was wrong, and holds nobody back.
 func (t *Tx) TakeLease(merchant, name, holder string, now, until time.Time) error {
 	return t.later(ErrLeased, `INSERT INTO lease (merchant, name, holder, expires_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (merchant, name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-		WHERE lease.holder = excluded.holder OR lease.expires_at <= $5`, merchant, name, holder, until.UnixMicro(), now.UnixMicro())
+		WHERE lease.holder = excluded.holder OR lease.expires_at <= $5 OR lease.expires_at > $6`,
+		merchant, name, holder, until.UnixMicro(), now.UnixMicro(), believable(now, until).UnixMicro())
 }
+
+// believable is the latest end that a lease can have which was taken for as long
+// as from now to until, by a clock that differs by less.
+func believable(now, until time.Time) time.Time { return until.Add(until.Sub(now)) }
 
 // DropLease gives a lease back; that of another one stays.
 func (t *Tx) DropLease(merchant, name, holder string) error {

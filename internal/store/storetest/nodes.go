@@ -128,6 +128,25 @@ func leases(t *testing.T, s *store.Store) {
 	if err := take("a", Monday.Add(92*time.Second)); err != nil {
 		t.Errorf("what was given back cannot be taken: %v", err)
 	}
+	if err := take("a", Monday.AddDate(1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := take("b", Monday.Add(94*time.Second)); err != nil {
+		t.Errorf("a clock that was a year ahead holds the others back: %v", err)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		taken bool
+	}{{0, true}, {30 * time.Second, false}, {time.Minute, true}, {-365 * 24 * time.Hour, true}, {30*time.Second - 365*24*time.Hour, false}} {
+		now := Monday.Add(step.after)
+		write(t, s, func(tx *store.Tx) error {
+			_, taken, err := tx.LeaseLap(now, now.Add(time.Minute))
+			if taken != step.taken {
+				t.Errorf("the walk, after %s: taken %t", step.after, taken)
+			}
+			return err
+		})
+	}
 }
 
 // agreements: the first word stands until it is replaced.
