@@ -35,6 +35,9 @@ const (
 	MethodNotOffered escrow.Code = "method_not_offered"
 	// NoLiveBank: the server has only a simulated bank, and the merchant is live.
 	NoLiveBank escrow.Code = "no_live_bank"
+	// UnsafeDatabase: the database can lose what it acknowledged, and the merchant
+	// would be live.
+	UnsafeDatabase escrow.Code = "unsafe_database"
 )
 
 // Do gives a command to a payment, in the name of an actor, and returns once

@@ -46,6 +46,11 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 	if err := m.Check(); err != nil {
 		return m, err
 	}
+	if m.Mode == merchant.Live {
+		if err := a.safeForLive(ctx); err != nil {
+			return m, err
+		}
+	}
 	id, told, err := act(ctx, a, "merchant.create", func(tx *store.Tx) (string, error) {
 		if err := tx.InsertMerchant(&m); err != nil {
 			return "", err
@@ -68,8 +73,34 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 }
 
 // UpdateMerchant changes settings: change is applied to the stored settings,
-// checked, and stored with an audit row. Its error is returned as it is.
+// checked, and stored with an audit row. Its error is returned as it is. change
+// may run more than once.
 func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error) (merchant.Merchant, error) {
+	m, err := a.updateMerchant(ctx, actor, id, action, change, false)
+	if errors.Is(err, errGoesLive) {
+		if err := a.safeForLive(ctx); err != nil {
+			return merchant.Merchant{}, err
+		}
+		m, err = a.updateMerchant(ctx, actor, id, action, change, true)
+	}
+	return m, err
+}
+
+// errGoesLive says that a change makes a merchant live whose database nobody has
+// asked yet whether it is safe.
+var errGoesLive = errors.New("the merchant becomes live")
+
+// safeForLive refuses live money on a database that can lose what it acknowledged.
+// It asks the database as it runs now, outside of any transaction.
+func (a *App) safeForLive(ctx context.Context) error {
+	reasons, err := a.store.Unsafe(ctx)
+	if err == nil && len(reasons) > 0 {
+		err = &escrow.Refusal{Code: UnsafeDatabase, Field: "mode", Reason: "the database is not safe for live money: " + strings.Join(reasons, "; ")}
+	}
+	return err
+}
+
+func (a *App) updateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error, safe bool) (merchant.Merchant, error) {
 	var m merchant.Merchant
 	at := a.clock.Now()
 	told, err := a.write(ctx, action+" "+id, func(tx *store.Tx) error {
@@ -77,9 +108,12 @@ func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, chan
 		if m, err = tx.Merchant(id); err != nil {
 			return notFound(err, "merchant")
 		}
-		ahead := m.Ahead
+		ahead, live := m.Ahead, m.Mode == merchant.Live
 		if err := change(&m); err != nil {
 			return err
+		}
+		if m.Mode == merchant.Live && !live && !safe {
+			return errGoesLive
 		}
 		if m.Ahead < ahead {
 			return invalid("clock", "a test clock moves only forward")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank/simbank"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/store/pgtest"
 	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
@@ -299,5 +301,47 @@ func TestARevokedKeyIsNotRemembered(t *testing.T) {
 	}
 	if _, err := s.App.TokenOwner(ctx, token.Value); !errors.Is(err, app.ErrUnauthorized) {
 		t.Errorf("a token of a revoked key: %v", err)
+	}
+}
+
+// TestNoLiveShopOnAnUnsafeDatabase: who would lose acknowledged payments takes no
+// live shop, neither a new one nor one that was for play.
+func TestNoLiveShopOnAnUnsafeDatabase(t *testing.T) {
+	ctx := context.Background()
+	s := servetest.Run(t)
+	create := func(mode merchant.Mode) (merchant.Merchant, error) {
+		return s.App.CreateMerchant(ctx, "test", "", "상점", mode, nil)
+	}
+	goLive := func(m merchant.Merchant) error {
+		_, err := s.App.UpdateMerchant(ctx, "test", m.ID, "test", func(m *merchant.Merchant) error {
+			m.Mode = merchant.Live
+			return nil
+		})
+		return err
+	}
+	live, err := create(merchant.Live) // a database that is safe takes both
+	turned, err2 := create(merchant.Sandbox)
+	play, err3 := create(merchant.Sandbox)
+	if err := errors.Join(err, err2, err3, goLive(turned)); err != nil {
+		t.Fatal(err)
+	}
+	if s.Database == "" {
+		return // nobody else can change the settings of an embedded database
+	}
+	pgtest.Unflushed(t, s.Database)
+	_, err = create(merchant.Live)
+	refused(t, err, app.UnsafeDatabase)
+	refused(t, goLive(play), app.UnsafeDatabase)
+	if err == nil || !strings.Contains(err.Error(), "synchronous_commit is off") {
+		t.Errorf("the refusal gives no reason: %v", err)
+	}
+	if m, err := s.App.Merchant(ctx, play.ID); err != nil || m.Mode != merchant.Sandbox {
+		t.Errorf("the refused shop is %s, %v", m.Mode, err)
+	}
+	if err := goLive(live); err != nil { // it is already, and keeps its settings
+		t.Errorf("a live shop cannot be changed any more: %v", err)
+	}
+	if _, err := create(merchant.Sandbox); err != nil {
+		t.Errorf("a shop for play: %v", err)
 	}
 }

@@ -153,6 +153,12 @@ func CompleteAgain(s *Store) error {
 	return s.complete(context.Background())
 }
 
+// Unflushed makes the connection that writes to an embedded database forget its flushes.
+func Unflushed(s *Store) error {
+	_, err := s.engine.(*sqlite).conn.ExecContext(context.Background(), `PRAGMA synchronous = NORMAL`) //nolint:forcetypeassert // of a test
+	return err
+}
+
 // calls are the calls of all methods of a type.
 func calls(of reflect.Type, now time.Time) iter.Seq[func(reflect.Value)] {
 	return func(yield func(func(reflect.Value)) bool) {

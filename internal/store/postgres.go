@@ -171,6 +171,20 @@ func (e *postgres) migrate(ctx context.Context) error {
 	return errors.Join(err, db.Close())
 }
 
+// unsafe asks on a new connection, as the writers' next ones would be made.
+func (e *postgres) unsafe(ctx context.Context) ([]string, error) {
+	conn, err := e.connect(ctx, nil)
+	var no notSafe
+	if errors.As(err, &no) {
+		return no, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(ctx) }() // the answer is here
+	return e.check(ctx, conn)
+}
+
 // check refuses a server that is too old or speaks another encoding, and, live,
 // one that can lose what it has acknowledged. It returns what is unsafe.
 func (e *postgres) check(ctx context.Context, conn *pgx.Conn) (unsafe []string, err error) {
@@ -189,9 +203,17 @@ func (e *postgres) check(ctx context.Context, conn *pgx.Conn) (unsafe []string, 
 	}
 	unsafe = unsafeSettings(fsync, commit, pages, checksums, standbys)
 	if e.options.Live && len(unsafe) > 0 {
-		return unsafe, fmt.Errorf("the database is not safe for live money: %s", strings.Join(unsafe, "; "))
+		return unsafe, notSafe(unsafe)
 	}
 	return unsafe, nil
+}
+
+// notSafe are the reasons for which a server is refused with live money.
+type notSafe []string
+
+// Error lists them.
+func (n notSafe) Error() string {
+	return "the database is not safe for live money: " + strings.Join(n, "; ")
 }
 
 func unsafeSettings(fsync, commit, pages, checksums, standbys string) (out []string) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -593,6 +594,33 @@ func TestUnsafeServers(t *testing.T) {
 		}
 		if (want != "") != (err != nil) || (err != nil && !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s with live money: %v", setting, err)
+		}
+	}
+}
+
+// TestUnsafeWhileItRuns: what becomes unsafe after the opening is told of when it
+// is asked for.
+func TestUnsafeWhileItRuns(t *testing.T) {
+	url, live := postgres(t), postgres(t)
+	local := openFile(t, filepath.Join(t.TempDir(), "holdfast.db"))
+	for _, c := range []struct {
+		name  string
+		store *store.Store
+		spoil func() error
+		want  string
+	}{
+		{"sqlite", local, func() error { return store.Unflushed(local) }, "synchronous=1"},
+		{"postgres", openURL(t, url, store.PostgresOptions{}), func() error { pgtest.Unflushed(t, url); return nil }, "synchronous_commit is off"},
+		{"postgres with live money", openURL(t, live, store.PostgresOptions{Live: true}), func() error { pgtest.Unflushed(t, live); return nil }, "synchronous_commit is off"},
+	} {
+		if reasons, err := c.store.Unsafe(t.Context()); err != nil || len(reasons) > 0 {
+			t.Errorf("%s as it was opened: %v, %v", c.name, reasons, err)
+		}
+		if err := c.spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if reasons, err := c.store.Unsafe(t.Context()); err != nil || len(reasons) != 1 || !strings.Contains(reasons[0], c.want) {
+			t.Errorf("%s: %v, %v, want %s", c.name, reasons, err, c.want)
 		}
 	}
 }

@@ -174,10 +174,35 @@ func (e *sqlite) check(ctx context.Context) error {
 	if olderVersion(version, leastSQLite) {
 		return fmt.Errorf("SQLite %s can corrupt a WAL database; at least %s is needed", version, leastSQLite)
 	}
-	if journal != "wal" || flushes != synchronous() {
-		return fmt.Errorf("the database runs with journal_mode=%s synchronous=%d; wal and FULL (2) are needed", journal, flushes)
+	if !durable(journal, flushes) {
+		return errors.New(notDurable(journal, flushes))
 	}
 	return nil
+}
+
+func durable(journal string, flushes int) bool { return journal == "wal" && flushes == synchronous() }
+
+func notDurable(journal string, flushes int) string {
+	return fmt.Sprintf("the database runs with journal_mode=%s synchronous=%d; wal and FULL (2) are needed", journal, flushes)
+}
+
+// unsafe asks the connection that writes, and where its file lies. The question is
+// not cancelled: that would end a statement of the writer.
+func (e *sqlite) unsafe(ctx context.Context) (out []string, err error) {
+	var file, journal string
+	var flushes int
+	row := e.conn.QueryRowContext(context.WithoutCancel(ctx), `SELECT (SELECT file FROM pragma_database_list WHERE name = 'main'), (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)`)
+	if err := row.Scan(&file, &journal, &flushes); err != nil {
+		return nil, fmt.Errorf("ask the database for its settings: %w", err)
+	}
+	if !durable(journal, flushes) {
+		out = append(out, notDurable(journal, flushes))
+	}
+	kind, err := RemoteFilesystem(file)
+	if kind != "" {
+		out = append(out, "the data folder lies on "+kind)
+	}
+	return out, err
 }
 
 func olderVersion(have, want string) bool {

@@ -123,6 +123,8 @@ type engine interface {
 	lock() (wait, skip string)
 	// spread says that the rows of merchants lie on several servers.
 	spread() bool
+	// unsafe asks which settings can lose what was acknowledged, as they are now.
+	unsafe(ctx context.Context) ([]string, error)
 	// holder is the number under which this process takes work. living are the
 	// numbers of all processes that live; known is false where one process alone
 	// can have the database.
@@ -282,6 +284,13 @@ func (s *Store) Read(ctx context.Context, fn func(*Reader) error) error {
 func (s *Store) Snapshot(ctx context.Context, fn func(*Reader) error) error {
 	err := s.engine.snapshot(ctx, func(ex executor) error { return fn(&Reader{queries{ex: ex, classify: s.engine.classify}}) })
 	return s.engine.classify(err)
+}
+
+// Unsafe asks the database for settings that are not safe for live money, and says
+// what each can cost.
+func (s *Store) Unsafe(ctx context.Context) ([]string, error) {
+	reasons, err := s.engine.unsafe(ctx)
+	return reasons, s.engine.classify(err)
 }
 
 // Stats returns the writers' counters.

@@ -318,6 +318,12 @@ func Exec(t testing.TB, url, statement string, args ...any) {
 	}
 }
 
+// Unflushed makes new sessions of a database commit without waiting for the disk.
+func Unflushed(t testing.TB, url string) {
+	t.Helper()
+	Exec(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`)
+}
+
 func (s *Server) exec(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
