@@ -106,6 +106,7 @@ type App struct {
 	forgotten atomic.Int64 // how often tokens was emptied by a revocation
 	pokes     map[Work][]chan struct{}
 	onces     onces
+	lanes     map[Lane]struct{} // in which calls are due
 }
 
 // New builds the door and reads the calendar's overrides.
@@ -115,7 +116,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{
 		store: c.Store, clock: c.Clock, bank: c.Bank, playBank: c.SimulatedBank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
-		merchants: map[string]known{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{},
+		merchants: map[string]known{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{}, lanes: map[Lane]struct{}{},
 	}
 	if err := a.agreeOnSecret(ctx, c.ReplaceSecret); err != nil {
 		return nil, err

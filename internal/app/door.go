@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,10 @@ type Result struct {
 	// Unchanged says that it had been done before.
 	Unchanged bool
 	Events    []escrow.Event
-	// owes are the kinds of work that loops can begin at once.
-	owes []Work
+	// owes are the kinds of work that loops can begin at once, lanes those in which
+	// calls are due.
+	owes  []Work
+	lanes []Lane
 }
 
 // Refusals that come from more than one payment.
@@ -175,7 +178,17 @@ func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Pa
 	if err := a.remember(tx, before, &d.Next); err != nil {
 		return Result{}, err
 	}
-	return Result{Payment: d.Next, Events: d.Events, owes: owes(d, owed)}, nil
+	return Result{Payment: d.Next, Events: d.Events, owes: owes(d, owed), lanes: lanesOf(d.Next.Merchant, owed)}, nil
+}
+
+// lanesOf are the lanes of owed calls.
+func lanesOf(merchantID string, owed store.Owed) (lanes []Lane) {
+	for _, w := range owed.Webhooks {
+		if l := (Lane{Merchant: merchantID, Endpoint: w.Endpoint}); !w.Off && !slices.Contains(lanes, l) {
+			lanes = append(lanes, l)
+		}
+	}
+	return lanes
 }
 
 // owes lists the kinds of work that a decision leaves to be done now.
@@ -187,7 +200,7 @@ func owes(d *escrow.Decision, owed store.Owed) (kinds []Work) {
 		work Work
 		owed bool
 	}{
-		{WorkMail, len(d.Mails) > 0}, {WorkWebhook, len(owed.Webhooks) > 0}, {WorkBank, len(d.Orders) > 0},
+		{WorkMail, len(d.Mails) > 0}, {WorkWebhook, len(lanesOf(d.Next.Merchant, owed)) > 0}, {WorkBank, len(d.Orders) > 0},
 		{WorkTime, due(d.Next.WakeAt)}, {WorkCarrier, due(d.Next.TrackAt)},
 		{WorkSettlement, d.PayoutHold != nil || slices.ContainsFunc(d.Lines, payable)},
 	} {
@@ -304,7 +317,7 @@ func (a *App) after(res *Result) {
 	if res.Unchanged {
 		return
 	}
-	a.poke(res.owes...)
+	a.wake(res)
 	for _, e := range res.Events {
 		if e.Type == escrow.EventAccountClosed || e.Type == escrow.EventAccountExpired {
 			a.closeAccount(res.Payment.Merchant, res.Payment.Account.BankAccount)
@@ -385,53 +398,69 @@ func (a *App) byAccount(ctx context.Context, account escrow.BankAccount) (store.
 }
 
 // owedWebhooks says which events of a decision the shop is called about, and
-// where (PortOne V1 webhook rules): account issued, paid, and cancels that ask
-// for it; never failures. Escrow events are opt-in.
-func owedWebhooks(m *merchant.Merchant, d *escrow.Decision) []store.WebhookOwed {
-	urls := d.Next.NoticeURLs
-	if len(urls) == 0 && m.Webhook.URL != "" {
-		urls = []string{m.Webhook.URL}
-	}
-	var out []store.WebhookOwed
+// where: at its endpoints, each by what it has chosen; or, for the setting and for
+// the main endpoint of V2, at the notice URLs of the payment in their place.
+func owedWebhooks(m *merchant.Merchant, d *escrow.Decision) (out []store.WebhookOwed) {
 	for _, e := range d.Events {
-		for _, kind := range toldBy(m, &d.Next, e) {
-			for _, u := range urls {
-				out = append(out, store.WebhookOwed{Seq: e.Seq, Kind: kind, URL: u, Max: 1 + m.Webhook.Retries})
-			}
+		for _, name := range merchant.Told(&d.Next, e) {
+			out = append(out, calls(m, &d.Next, e.Seq, name)...)
 		}
 	}
 	return out
 }
 
-// toldBy lists the kinds of calls that an event causes.
-func toldBy(m *merchant.Merchant, p *escrow.Payment, e escrow.Event) (kinds []string) {
-	if tellsShop(e) {
-		kinds = append(kinds, store.WebhookStatus)
+// calls are the calls that tell of one event of a payment under one name.
+func calls(m *merchant.Merchant, p *escrow.Payment, seq int64, name string) (out []store.WebhookOwed) {
+	main := m.Main()
+	if main.Wants(name) {
+		out = append(out, callsAt(&main, p, seq, name, main.URL != "")...)
 	}
-	if m.Webhook.EscrowEvents && p.Escrow && tellsEscrow(e.Type) {
-		kinds = append(kinds, store.WebhookEscrow)
+	mainV2 := m.MainV2()
+	if mainV2.Wants(name) {
+		out = append(out, callsAt(&mainV2, p, seq, name, mainV2.URL != "")...)
 	}
-	return kinds
+	for i := range m.Endpoints {
+		if e := &m.Endpoints[i]; e.ID != mainV2.ID && e.Wants(name) {
+			out = append(out, callAt(e, seq, name, e.ID, e.URL, ""))
+		}
+	}
+	return out
 }
 
-func tellsShop(e escrow.Event) bool {
-	switch e.Type {
-	case escrow.EventAccountIssued, escrow.EventPaid, escrow.EventDepositReversed:
-		return true
-	case escrow.EventCancelled, escrow.EventPartlyRefunded, escrow.EventAccountExpired:
-		return e.Notify
-	default:
-		return false
+// callsAt are the calls of a main endpoint, which the payment's own notice URLs
+// take the place of.
+func callsAt(e *merchant.Endpoint, p *escrow.Payment, seq int64, name string, has bool) (out []store.WebhookOwed) {
+	own := p.NoticeURLs
+	if p.V2 == e.Format.IsV1() { // they were given to be called in the other generation's format
+		own = nil
+	}
+	for i, u := range own {
+		out = append(out, callAt(e, seq, name, merchant.Noticed(e.ID), u, fmt.Sprintf("-n%d", i)))
+	}
+	if len(out) == 0 && has {
+		out = append(out, callAt(e, seq, name, e.ID, e.URL, ""))
+	}
+	return out
+}
+
+func callAt(e *merchant.Endpoint, seq int64, name, lane, url, more string) store.WebhookOwed {
+	return store.WebhookOwed{
+		Seq: seq, Kind: name, Endpoint: lane, ID: MessageID("", seq, name) + "-" + strings.TrimPrefix(e.ID, endpointPrefix) + more, URL: url, Max: e.Tries(), Off: e.Off != nil,
 	}
 }
 
-// tellsEscrow reports whether an event changes the escrow status that
-// Inicis.Escrow.Changed carries.
-func tellsEscrow(t escrow.EventType) bool {
-	switch t {
-	case escrow.EventDeliveryRegistered, escrow.EventConfirmed, escrow.EventRejected, escrow.EventRejectionAccepted, escrow.EventCancelled:
-		return true
-	default:
-		return false
+// MessageID names what is told under a name of a payment's event. The id of a
+// call, which receivers see, begins with it, whatever the endpoint is: so two
+// calls about the same can be told to be that.
+func MessageID(payment string, seq int64, name string) string {
+	kind := "t" // a transaction has changed
+	switch {
+	case name == merchant.TellStatus:
+		kind = "s"
+	case name == merchant.TellEscrow:
+		kind = "i" // PortOne's name for it begins with the gateway's
+	case !strings.HasPrefix(name, "Transaction."):
+		kind = "e"
 	}
+	return fmt.Sprintf("%s-w%d%s", payment, seq, kind)
 }

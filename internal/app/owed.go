@@ -2,15 +2,12 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
-	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
@@ -26,8 +23,6 @@ const (
 	WebhookPending   = store.WebhookPending
 	WebhookDelivered = store.WebhookDelivered
 	WebhookFailed    = store.WebhookFailed
-	WebhookStatus    = store.WebhookStatus
-	WebhookEscrow    = store.WebhookEscrow
 	OrderPending     = store.OrderPending
 	OrderAsked       = store.OrderAsked
 	OrderSent        = store.OrderSent
@@ -144,7 +139,7 @@ func (a *App) mailFate(ctx context.Context, m Mail, keep func(*store.Tx) error) 
 		return err
 	}, store.OnPayment(m.Merchant, m.Payment))
 	if err == nil {
-		a.poke(res.owes...)
+		a.wake(&res)
 	}
 	return err
 }
@@ -165,81 +160,6 @@ func (a *App) Bounced(ctx context.Context, merchantID, mailID, reason string) er
 		return err
 	}
 	return a.mailFate(ctx, m, func(tx *store.Tx) error { return tx.MailBack(m.Merchant, m.ID, m.Error, now) })
-}
-
-// ClaimWebhooks leases pending calls that are due, of other merchants than
-// those in skip.
-func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, skip []string, lease time.Duration, limit int) ([]Webhook, error) {
-	if fault.Planted(fault.WebhookForgotten) {
-		lease = 10 * 365 * 24 * time.Hour
-	}
-	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]Webhook, error) {
-		return tx.ClaimWebhooks(merchantID, skip, now, lease, limit)
-	})
-}
-
-// attemptsKept is how many attempts the log of a call keeps, the latest ones.
-const attemptsKept = 20
-
-// WebhookDone records what became of a call, and the attempt, an object with
-// its instant as "at". An attempt that another one has overtaken, because the
-// call was resent meanwhile, is added to the log and decides nothing.
-func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessage) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error {
-		kept, err := tx.Webhook(w.Merchant, w.ID)
-		if err != nil {
-			return err
-		}
-		if w.Log, err = withAttempt(kept.Log, attempt); err != nil {
-			return err
-		}
-		if fault.Planted(fault.NoFence) {
-			w.Attempts = kept.Attempts
-		}
-		if kept.Attempts != w.Attempts || kept.Max != w.Max {
-			return tx.WebhookLog(w.Merchant, w.ID, w.Log)
-		}
-		return tx.WebhookDone(&w)
-	}, store.OnRow(w.Merchant, w.ID))
-}
-
-// withAttempt adds an attempt to a log in the order of time. A log that cannot
-// be read is begun anew.
-func withAttempt(log string, attempt json.RawMessage) (string, error) {
-	var all []json.RawMessage
-	if json.Unmarshal([]byte(log), &all) != nil {
-		all = nil
-	}
-	all = append(all, attempt)
-	slices.SortStableFunc(all, func(x, y json.RawMessage) int { return attemptAt(x).Compare(attemptAt(y)) })
-	raw, err := json.Marshal(all[max(0, len(all)-attemptsKept):])
-	return string(raw), err
-}
-
-func attemptAt(attempt json.RawMessage) time.Time {
-	var a struct {
-		At time.Time `json:"at"`
-	}
-	_ = json.Unmarshal(attempt, &a) // what has no instant is the oldest
-	return a.At
-}
-
-// ResendWebhook makes a call due again, once more than it has been tried.
-func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
-	now, err := a.NowOf(ctx, merchantID)
-	if err != nil {
-		return err
-	}
-	_, err = a.write(ctx, "webhook.resend "+id, func(tx *store.Tx) error {
-		w, err := tx.Webhook(merchantID, id)
-		if err != nil {
-			return notFound(err, "webhook")
-		}
-		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+1, time.Time{}
-		return tx.WebhookDone(&w)
-	})
-	a.poke(WorkWebhook)
-	return err
 }
 
 // ClaimBankOrders leases open orders that are due.

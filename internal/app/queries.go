@@ -97,9 +97,9 @@ func (a *App) Mail(ctx context.Context, merchantID, id string) (Mail, error) {
 	return m, notFound(err, "mail")
 }
 
-// Webhooks returns calls to a merchant, newest first; an empty payment means all.
-func (a *App) Webhooks(ctx context.Context, merchantID, payment string, offset, limit int) ([]Webhook, error) {
-	return read(ctx, a, func(r *store.Reader) ([]Webhook, error) { return r.Webhooks(merchantID, payment, offset, limit) })
+// Webhooks returns calls to a merchant, newest first.
+func (a *App) Webhooks(ctx context.Context, merchantID string, f WebhookFilter, offset, limit int) ([]Webhook, error) {
+	return read(ctx, a, func(r *store.Reader) ([]Webhook, error) { return r.Webhooks(merchantID, f, offset, limit) })
 }
 
 // Webhook returns one call with its log.

@@ -326,11 +326,21 @@ type Event struct {
 	Actor   Actor
 	Amount  money.Won
 	Reason  string
-	Kind    string // of a confirmation, a deposit outcome, a deadline rule, a task; the status that a reversed deposit left
+	Kind    string // of a confirmation, a deposit outcome, a deadline rule, a task; the status that a reversed deposit or the refund of a cancel left
 	Ref     string // bank transaction, refund, tracking number
 	LastDay bizday.Date
 	Due     time.Time
-	Notify  bool // of a cancel: whether the shop asked for its webhook
+	Notify  bool // of a cancel and of its refund: whether the shop asked for its webhook
+	// Working is how a deadline was counted.
+	Working Working
+}
+
+// Working is how a deadline was counted: so many business days after a day that
+// is not counted, and the days in between that were none.
+type Working struct {
+	From    bizday.Date
+	Days    int
+	Skipped string // one day a line: the date, a blank, and why it is none
 }
 
 // Mail names a message to the buyer.

@@ -209,7 +209,7 @@ func (a *act) decideDispute(c DecideDispute) error {
 		a.p.Refunded = c.Refund
 		a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Refund(a.p.ID), Amount: c.Refund})
 		a.emit(Event{Type: EventPartlyRefunded, Amount: c.Refund, Reason: c.Reason, Notify: true})
-		a.orderRefund(Refund{Amount: c.Refund, Reason: c.Reason})
+		a.orderRefund(Refund{Amount: c.Refund, Reason: c.Reason, Notify: true})
 	}
 	return a.sell(ledger.Held(a.p.ID), a.p.Amount-c.Refund)
 }
@@ -235,7 +235,7 @@ func (a *act) refundReturned(stage ReturnStage) error {
 	a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: reason, Notify: true})
 	a.mail(MailCancelled)
 	a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Refund(a.p.ID), Amount: a.p.Amount})
-	a.orderRefund(Refund{Amount: a.p.Amount, TaxFree: a.p.TaxFree, VAT: a.p.VAT, Reason: reason})
+	a.orderRefund(Refund{Amount: a.p.Amount, TaxFree: a.p.TaxFree, VAT: a.p.VAT, Reason: reason, Notify: true})
 	return nil
 }
 
@@ -448,7 +448,7 @@ func (a *act) giveBack(reason string, account BankAccount, notify bool) {
 	a.emit(Event{Type: EventCancelled, Amount: a.p.Amount, Reason: reason, Notify: notify})
 	a.mail(MailCancelled)
 	a.move(ledger.Transfer{Debit: ledger.Held(a.p.ID), Credit: ledger.Refund(a.p.ID), Amount: a.p.Amount})
-	a.orderRefund(Refund{Amount: a.p.Amount, TaxFree: a.p.TaxFree, VAT: a.p.VAT, Reason: reason, Account: account})
+	a.orderRefund(Refund{Amount: a.p.Amount, TaxFree: a.p.TaxFree, VAT: a.p.VAT, Reason: reason, Account: account, Notify: notify})
 }
 
 // refundFromShop takes the money from what the shop is still owed for this
@@ -497,5 +497,5 @@ func (a *act) refundStep(c Cancel, amount money.Won) {
 	}
 	a.emit(Event{Type: step, Amount: amount, Reason: c.Reason, Notify: c.Notify})
 	a.mail(MailCancelled)
-	a.orderRefund(Refund{Amount: amount, TaxFree: c.TaxFree, VAT: c.VAT, Reason: c.Reason, Account: c.Account, FromShop: true})
+	a.orderRefund(Refund{Amount: amount, TaxFree: c.TaxFree, VAT: c.VAT, Reason: c.Reason, Account: c.Account, FromShop: true, Notify: c.Notify})
 }

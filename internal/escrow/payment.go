@@ -308,6 +308,7 @@ type Refund struct {
 	FailedFor string
 	FromShop  bool // taken from the shop's money after confirmation
 	Suspense  bool // a deposit without an owner going back; it is no cancel of the purchase
+	Notify    bool // whether the shop asked to be told of the cancel
 }
 
 // Key is the idempotency key of the refund's present attempt at the bank.

@@ -130,7 +130,11 @@ func (a *act) refundResult(c RefundResult) error {
 func (a *act) refundReached(r *Refund) {
 	r.State, r.SentAt, r.FailedFor = RefundSent, a.env.Now, ""
 	a.settleRefundTasks()
-	a.emit(Event{Type: EventRefundSent, Amount: r.Amount, Ref: r.Key()})
+	sent := Event{Type: EventRefundSent, Amount: r.Amount, Ref: r.Key(), Notify: r.Notify}
+	if !r.Suspense {
+		sent.Kind = string(a.p.Status())
+	}
+	a.emit(sent)
 	a.mail(MailRefundSent)
 	a.move(ledger.Transfer{Debit: ledger.Refund(a.p.ID), Credit: ledger.BankEscrow, Amount: r.Amount})
 }

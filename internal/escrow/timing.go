@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
@@ -40,8 +41,27 @@ func (a *act) setDeadline() error {
 		return nil
 	}
 	a.skipPastReminders()
-	a.emit(Event{Type: EventDecisionDue, Kind: string(d.Rule), LastDay: d.LastDay, Due: d.At})
+	working, err := a.working(d)
+	if err != nil {
+		return err
+	}
+	a.emit(Event{Type: EventDecisionDue, Kind: string(d.Rule), LastDay: d.LastDay, Due: d.At, Working: working})
 	return nil
+}
+
+// working tells how a deadline was counted, as the calendar is now.
+func (a *act) working(d *Deadline) (Working, error) {
+	x, err := a.env.Calendar.Explain(d.From, d.Days)
+	if err != nil {
+		return Working{}, err
+	}
+	var skipped []string
+	for _, day := range x.Days {
+		if day.Number == 0 {
+			skipped = append(skipped, day.Date.String()+" "+day.Reason())
+		}
+	}
+	return Working{From: d.From, Days: d.Days, Skipped: strings.Join(skipped, "\n")}, nil
 }
 
 // announce keeps the latest deadline that the buyer was told.

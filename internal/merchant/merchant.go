@@ -79,7 +79,8 @@ type Merchant struct {
 	Terms      settle.Terms
 	Account    escrow.BankAccount // where payouts go
 	Webhook    Webhook
-	Provider   string // name of the payment channel in answers
+	Endpoints  []Endpoint // besides the one that Webhook stands for
+	Provider   string     // name of the payment channel in answers
 	ChannelKey string
 	// Origins are the web origins from which the window may be opened as a
 	// frame; empty allows every origin, which only a sandbox merchant may do.
@@ -207,7 +208,7 @@ func (m *Merchant) Check() error {
 			return invalid("webhook.url", "%v", err)
 		}
 	}
-	return nil
+	return m.checkEndpoints()
 }
 
 // maxURL bounds every URL that a shop gives, in bytes.

@@ -19,10 +19,14 @@ type Owed struct {
 
 // WebhookOwed asks for one call to a shop about one event.
 type WebhookOwed struct {
-	Seq  int64
-	Kind string // WebhookStatus or WebhookEscrow
-	URL  string
-	Max  int // calls in all
+	Seq      int64
+	Kind     string // the name of what is told
+	Endpoint string // whose lane the call takes
+	ID       string // after the payment's id; the same for the same event, name and endpoint
+	URL      string
+	Max      int // calls in all
+	// Off says that the endpoint is switched off: the call is kept as one that failed.
+	Off bool
 }
 
 // Apply stores a decision: the payment, its transfers and events, and all owed
@@ -65,11 +69,14 @@ type eventDoc struct {
 	LastDay string    `json:"lastDay,omitzero"`
 	Due     micros    `json:"due,omitzero"`
 	Notify  bool      `json:"notify,omitzero"`
+	From    string    `json:"from,omitzero"`
+	Days    int       `json:"days,omitzero"`
+	Skipped string    `json:"skipped,omitzero"`
 }
 
 func (t *Tx) insertEvents(p *escrow.Payment, events []escrow.Event) error {
 	for _, e := range events {
-		doc, err := document(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify})
+		doc, err := document(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify, dateText(e.Working.From), e.Working.Days, e.Working.Skipped})
 		if err != nil {
 			return err
 		}
@@ -107,14 +114,24 @@ func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail) error {
 }
 
 func (t *Tx) insertWebhooks(p *escrow.Payment, owed Owed) error {
-	for i, w := range owed.Webhooks {
-		if err := t.add(`INSERT INTO webhook (merchant, id, payment, seq, kind, url, state, due_at, attempts, max, log, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, 0, $8, '[]', $7)`,
-			p.Merchant, fmt.Sprintf("%s-w%d-%d", p.ID, w.Seq, i), p.ID, w.Seq, w.Kind, w.URL, p.UpdatedAt.UnixMicro(), w.Max); err != nil {
+	for _, w := range owed.Webhooks {
+		if err := t.InsertWebhook(p.Merchant, p.ID, w, p.UpdatedAt); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// InsertWebhook owes a call about an event of a payment. One that is owed twice
+// makes the transaction fail with ErrExists.
+func (t *Tx) InsertWebhook(merchant, payment string, w WebhookOwed, at time.Time) error {
+	state, done := WebhookPending, time.Time{}
+	if w.Off {
+		state, done = WebhookFailed, at
+	}
+	return t.add(`INSERT INTO webhook (merchant, id, payment, seq, kind, endpoint, url, state, due_at, attempts, max, log, created_at, done_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, '[]', $9, $11)`,
+		merchant, payment+w.ID, payment, w.Seq, w.Kind, w.Endpoint, w.URL, state, at.UnixMicro(), w.Max, nullable(done))
 }
 
 // Kinds of bank orders.
@@ -158,7 +175,12 @@ func scanEvent(rows rowSet) (LoggedEvent, error) {
 		return e, fmt.Errorf("store: event %d of %s cannot be read: %w", e.Seq, e.Payment, err)
 	}
 	last, err := parseDate(d.LastDay)
+	if err != nil {
+		return e, err
+	}
+	from, err := parseDate(d.From)
 	e.At, e.Amount, e.Reason, e.Kind, e.Ref, e.LastDay, e.Due, e.Notify = micros(at).time(), d.Amount, d.Reason, d.Kind, d.Ref, last, d.Due.time(), d.Notify
+	e.Working = escrow.Working{From: from, Days: d.Days, Skipped: d.Skipped}
 	return e, err
 }
 

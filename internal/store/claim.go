@@ -9,7 +9,7 @@ import (
 )
 
 // What is open of each kind of owed work, word for word as in the partial index
-// that holds little else: mail_due, webhook_due, bank_order_due.
+// that holds little else: mail_due, webhook_lane, bank_order_due.
 const (
 	pending    = `state = 'pending'`
 	unanswered = `state IN ('pending', 'asked')`
@@ -41,17 +41,17 @@ func newClaim[T any](t *Tx, w owedWork, scan func(rowSet) (T, error), now time.T
 	return claim[T]{w, t, scan, now, now.Add(lease)}
 }
 
-// of takes up to limit of what is due, of one merchant or of all but those in skip.
-func (c claim[T]) of(merchant string, skip []string, limit int) ([]T, error) {
+// of takes up to limit of what is due, of one merchant or of all.
+func (c claim[T]) of(merchant string, limit int) ([]T, error) {
 	switch {
 	case !storable([]any{merchant}):
 		return nil, nil
 	case merchant != "":
-		return c.take(` AND merchant = $4`, share{merchant, limit})
+		return c.take(ofMerchant(merchant, limit))
 	case c.t.spread:
-		return c.byMerchant(skip, limit)
+		return c.byMerchant(limit)
 	}
-	return c.take(` AND `+notIn("$4"), share{listed(skip), limit})
+	return c.take(share{n: limit})
 }
 
 // notIn chooses merchants that a parameter made by listed does not name.
@@ -59,20 +59,26 @@ func notIn(parameter string) string { return parameter + ` NOT LIKE '%,' || merc
 
 func listed(merchants []string) string { return "," + strings.Join(merchants, ",") + "," }
 
-// share is how much is taken of a merchant.
+// share is how much is taken of some of the work: of a merchant, or of one of its
+// endpoints. among is the condition that says so, with args from $4.
 type share struct {
-	merchant string
-	n        int
+	n     int
+	among string
+	args  []any
+	// besides is a further condition of what is taken.
+	besides string
+}
+
+func ofMerchant(id string, n int) share {
+	return share{n: n, among: ` AND merchant = $4`, args: []any{id}}
 }
 
 // take is the one shape of taking owed work: lease what is due by moving its due
 // time, and answer with the rows. What another claim is taking is passed over.
-// among says of which merchants, with a share's own in $4.
-func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
-	query := c.text(among)
+func (c claim[T]) take(shares ...share) (out []T, err error) {
 	ask := make([]question, len(shares))
 	for i, s := range shares {
-		ask[i] = question{query, []any{c.now.UnixMicro(), s.n, c.lease.UnixMicro(), s.merchant}}
+		ask[i] = question{c.text(s), append([]any{c.now.UnixMicro(), s.n, c.lease.UnixMicro()}, s.args...)}
 	}
 	err = c.t.group.tx.many(ask, func(i int, rows rowSet) error {
 		v, err := c.scan(rows)
@@ -86,13 +92,13 @@ func (c claim[T]) take(among string, shares ...share) (out []T, err error) {
 // text is the statement of take. What changes the rows names the merchant again
 // only where it decides on which server that is: elsewhere it would tempt a
 // planner without statistics away from the keys that were found.
-func (c claim[T]) text(among string) string {
+func (c claim[T]) text(s share) string {
 	again := ` AND ` + c.open
 	if c.t.spread {
-		again = among
+		again = s.among
 	}
 	return `WITH due AS MATERIALIZED (
-			SELECT merchant, ` + c.key + ` FROM ` + c.table + ` WHERE ` + c.open + ` AND due_at <= $1` + among + ` ORDER BY due_at LIMIT $2` + c.t.skip + `
+			SELECT merchant, ` + c.key + ` FROM ` + c.table + ` WHERE ` + c.open + ` AND due_at <= $1` + s.among + s.besides + ` ORDER BY due_at LIMIT $2` + c.t.skip + `
 		)
 		UPDATE ` + c.table + ` SET due_at = $3, attempts = attempts + 1, leased = ` + strconv.FormatInt(c.t.holder, 10) + `
 		WHERE (merchant, ` + c.key + `) IN (SELECT merchant, ` + c.key + ` FROM due)` + again + ` RETURNING ` + c.columns
@@ -105,22 +111,22 @@ const claimRounds = 4
 // locks and changes must name the merchant: whose work is due is found first,
 // without a lock, and then taken merchant by merchant in one journey. Merchants
 // that had less than was found, because others are taking it, are passed over.
-func (c claim[T]) byMerchant(skip []string, limit int) (out []T, err error) {
-	skip = slices.Clone(skip)
+func (c claim[T]) byMerchant(limit int) (out []T, err error) {
+	var skip []string
 	for range claimRounds {
-		shares, err := c.whose(skip, limit-len(out))
+		merchants, shares, err := c.whose(skip, limit-len(out))
 		if err != nil {
 			return nil, err
 		}
-		taken, err := c.take(` AND merchant = $4`, shares...)
+		taken, err := c.take(shares...)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, taken...)
 		before := len(skip)
-		for _, s := range shares {
+		for i, s := range shares {
 			if s.n > 0 {
-				skip = append(skip, s.merchant)
+				skip = append(skip, merchants[i])
 			}
 		}
 		if len(skip) == before {
@@ -131,13 +137,17 @@ func (c claim[T]) byMerchant(skip []string, limit int) (out []T, err error) {
 }
 
 // whose finds the merchants of the work that is due the longest, with each one's share.
-func (c claim[T]) whose(skip []string, limit int) ([]share, error) {
-	return all(&c.t.queries, func(rows rowSet) (s share, err error) {
-		err = rows.Scan(&s.merchant, &s.n)
-		return s, err
+func (c claim[T]) whose(skip []string, limit int) (merchants []string, shares []share, err error) {
+	shares, err = all(&c.t.queries, func(rows rowSet) (share, error) {
+		var merchant string
+		var n int
+		err := rows.Scan(&merchant, &n)
+		merchants = append(merchants, merchant)
+		return ofMerchant(merchant, n), err
 	}, `SELECT merchant, count(*) FROM (
 			SELECT merchant FROM `+c.table+` WHERE `+c.open+` AND due_at <= $1 AND `+notIn("$3")+` ORDER BY due_at LIMIT $2
 		) AS due GROUP BY merchant ORDER BY merchant`, c.now.UnixMicro(), limit, listed(skip))
+	return merchants, shares, err
 }
 
 // FreeLeases makes due again what processes had taken that have ended without

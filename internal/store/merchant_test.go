@@ -32,7 +32,8 @@ var acrossMerchants = map[string]string{
 	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc FROM payment WHERE wake_at <= $1": "finding what time has something to do for; each payment is then taken by its name",
 	"SELECT merchant, id FROM payment WHERE track_at <= $1":                                                   "finding whose carrier is asked next; each payment is then taken by its name",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM mail":                                              "finding whose letters are due; they are then claimed merchant by merchant",
-	"SELECT merchant, count(*) FROM ( SELECT merchant FROM webhook":                                           "the same for calls to shops",
+	"SELECT merchant, endpoint, count(*) FROM webhook WHERE state = 'pending' AND due_at <= $1 GROUP":         "finding the endpoints to which calls are due; they are then claimed endpoint by endpoint",
+	"SELECT merchant, endpoint, failures, since, rest_until FROM endpoint_health ORDER BY":                    "finding endpoints that fail",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM bank_order":                                        "the same for orders at the bank",
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM mail WHERE state = 'pending' AND due_at <= $1)":                   "whether there is any letter to claim",
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE state = 'pending' AND due_at <= $1)":                "whether there is any call to claim",
@@ -144,7 +145,7 @@ func leaveWork(t *testing.T, s *store.Store, all *store.Recorder) error {
 	defer func() { all.Holder = 8 }()
 	return s.Write(t.Context(), func(tx *store.Tx) error {
 		_, err1 := tx.ClaimMails("", storetest.Monday, time.Minute, 1)
-		_, err2 := tx.ClaimWebhooks("", nil, storetest.Monday, time.Minute, 1)
+		_, err2 := storetest.TakeWebhooks(tx, "", storetest.Monday, time.Minute, 1, false)
 		_, err3 := tx.ClaimBankOrders("", storetest.Monday, time.Minute, 1)
 		return errors.Join(err1, err2, err3)
 	})

@@ -126,7 +126,7 @@ func scanMail(rows rowSet) (m Mail, err error) {
 // ClaimMails leases up to limit pending mails that are due and counts the
 // attempt. A lease that runs out makes the mail due again.
 func (t *Tx) ClaimMails(merchant string, now time.Time, lease time.Duration, limit int) ([]Mail, error) {
-	return newClaim(t, mailWork, scanMail, now, lease).of(merchant, nil, limit)
+	return newClaim(t, mailWork, scanMail, now, lease).of(merchant, limit)
 }
 
 // What stillPending and stillOpen say of one row, which is found by its key,
@@ -157,24 +157,19 @@ func (q *queries) Mail(merchant, id string) (Mail, error) {
 
 // Mails returns mails of a merchant, newest first; an empty payment means all.
 func (q *queries) Mails(merchant, payment string, offset, limit int) ([]Mail, error) {
-	return newest(q, scanMail, "mail", mailColumns, merchant, payment, offset, limit)
-}
-
-// newest is a page of a merchant's mails or webhooks, those of one payment or all.
-func newest[T any](q *queries, scan func(rowSet) (T, error), table, columns, merchant, payment string, offset, limit int) ([]T, error) {
-	const page = ` ORDER BY created_at DESC, seq DESC, id DESC LIMIT $2 OFFSET $3`
-	from := `SELECT ` + columns + ` FROM ` + table + ` WHERE merchant = $1`
+	const from, page = `SELECT ` + mailColumns + ` FROM mail WHERE merchant = $1`, ` ORDER BY created_at DESC, seq DESC, id DESC LIMIT $2 OFFSET $3`
 	if payment == "" {
-		return all(q, scan, from+page, merchant, limit, offset)
+		return all(q, scanMail, from+page, merchant, limit, offset)
 	}
-	return all(q, scan, from+` AND payment = $4`+page, merchant, limit, offset, payment)
+	return all(q, scanMail, from+` AND payment = $4`+page, merchant, limit, offset, payment)
 }
 
 // Webhook is one call to a shop, owed or made.
 type Webhook struct {
 	Merchant, ID, Payment string
 	Seq                   int64
-	Kind                  string // WebhookStatus or WebhookEscrow
+	Kind                  string // the name of what is told
+	Endpoint              string // whose lane the call takes
 	URL                   string
 	State                 string
 	DueAt                 time.Time // the merchant's clock
@@ -184,12 +179,6 @@ type Webhook struct {
 	DoneAt                time.Time
 }
 
-// What a webhook tells: the payment's status, or a step of its escrow.
-const (
-	WebhookStatus = "status"
-	WebhookEscrow = "escrow"
-)
-
 // States of a webhook.
 const (
 	WebhookPending   = "pending"
@@ -197,20 +186,14 @@ const (
 	WebhookFailed    = "failed"
 )
 
-const webhookColumns = `merchant, id, payment, seq, kind, url, state, due_at, attempts, max, log, created_at, done_at`
+const webhookColumns = `merchant, id, payment, seq, kind, endpoint, url, state, due_at, attempts, max, log, created_at, done_at`
 
 func scanWebhook(rows rowSet) (w Webhook, err error) {
 	var due, created int64
 	var done *int64
-	err = rows.Scan(&w.Merchant, &w.ID, &w.Payment, &w.Seq, &w.Kind, &w.URL, &w.State, &due, &w.Attempts, &w.Max, &w.Log, &created, &done)
+	err = rows.Scan(&w.Merchant, &w.ID, &w.Payment, &w.Seq, &w.Kind, &w.Endpoint, &w.URL, &w.State, &due, &w.Attempts, &w.Max, &w.Log, &created, &done)
 	w.DueAt, w.CreatedAt, w.DoneAt = micros(due).time(), micros(created).time(), instant(done)
 	return w, err
-}
-
-// ClaimWebhooks leases up to limit pending calls that are due, of other
-// merchants than those in skip.
-func (t *Tx) ClaimWebhooks(merchant string, skip []string, now time.Time, lease time.Duration, limit int) ([]Webhook, error) {
-	return newClaim(t, webhookWork, scanWebhook, now, lease).of(merchant, skip, limit)
 }
 
 // WebhookDone records what became of a call; ErrNotFound if it has been begun
@@ -228,11 +211,6 @@ func (t *Tx) WebhookLog(merchant, id, log string) error {
 // Webhook returns one call.
 func (q *queries) Webhook(merchant, id string) (Webhook, error) {
 	return one(q, scanWebhook, `SELECT `+webhookColumns+` FROM webhook WHERE merchant = $1 AND id = $2`+q.lock, merchant, id)
-}
-
-// Webhooks returns calls to a merchant, newest first; an empty payment means all.
-func (q *queries) Webhooks(merchant, payment string, offset, limit int) ([]Webhook, error) {
-	return newest(q, scanWebhook, "webhook", webhookColumns, merchant, payment, offset, limit)
 }
 
 // BankOrder is money that the bank is asked to send.
@@ -280,7 +258,7 @@ func (t *Tx) InsertBankOrder(o BankOrder) error {
 // answer is that before the claim of a pending order; MarkAsked makes the
 // attempt durable before the bank is called.
 func (t *Tx) ClaimBankOrders(merchant string, now time.Time, lease time.Duration, limit int) ([]BankOrder, error) {
-	return newClaim(t, orderWork, scanOrder, now, lease).of(merchant, nil, limit)
+	return newClaim(t, orderWork, scanOrder, now, lease).of(merchant, limit)
 }
 
 // MarkAsked says that the bank may have been asked from now on; ErrOvertaken if

@@ -162,6 +162,7 @@ type (
 		FailedFor            string `json:",omitzero"`
 		FromShop             bool   `json:",omitzero"`
 		Suspense             bool   `json:",omitzero"`
+		Notify               bool   `json:",omitzero"`
 	}
 )
 
@@ -182,7 +183,7 @@ func encodePayment(p *escrow.Payment) (string, error) {
 	}
 	for _, r := range p.Refunds {
 		d.Refunds = append(d.Refunds, refundDoc{r.ID, r.Attempt, r.Amount, r.TaxFree, r.VAT, r.State, r.Account, r.Reason, r.By,
-			toMicros(r.At), toMicros(r.SentAt), r.FailedFor, r.FromShop, r.Suspense})
+			toMicros(r.At), toMicros(r.SentAt), r.FailedFor, r.FromShop, r.Suspense, r.Notify})
 	}
 	if err := checkTexts(p.Merchant, p.ID, p.OrderID); err != nil {
 		return "", err
@@ -239,7 +240,8 @@ func decodePayment(p *escrow.Payment, doc string) error {
 	}
 	for _, r := range d.Refunds {
 		p.Refunds = append(p.Refunds, escrow.Refund{ID: r.ID, Attempt: r.Attempt, Amount: r.Amount, TaxFree: r.TaxFree, VAT: r.VAT, State: r.State,
-			Account: r.Account, Reason: r.Reason, By: r.By, At: r.At.time(), SentAt: r.SentAt.time(), FailedFor: r.FailedFor, FromShop: r.FromShop, Suspense: r.Suspense})
+			Account: r.Account, Reason: r.Reason, By: r.By, At: r.At.time(), SentAt: r.SentAt.time(), FailedFor: r.FailedFor, FromShop: r.FromShop, Suspense: r.Suspense,
+			Notify: r.Notify})
 	}
 	return d.readParts(p)
 }

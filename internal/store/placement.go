@@ -45,6 +45,7 @@ func Placements() []Placement {
 		{"transfer", "a merchant's ledger, written with its payments"},
 		{"mail", "owed by a payment, written with it"},
 		{"webhook", "owed by a payment, written with it"},
+		{"endpoint_health", "how a merchant's endpoints fail, written with the calls to them"},
 		{"bank_order", "owed by a payment or payout, written with it"},
 		{"settlement_line", "written with the payment that earned it"},
 		{"payout", "a merchant's lines, added up"},

@@ -121,7 +121,7 @@ func TestPlansDoNotGrow(t *testing.T) {
 	}
 	for query, plan := range p.plans {
 		for _, line := range plan {
-			if wholeTable.MatchString(line) || strings.Contains(line, ownIndex) || (wholeMerchant.MatchString(line) && !bounded(query)) || (line == sorted && strings.Contains(query, "LIMIT") && !onePayment(query)) {
+			if wholeTable.MatchString(line) || strings.Contains(line, ownIndex) || (wholeMerchant.MatchString(line) && !bounded(query)) || (line == sorted && strings.Contains(query, "LIMIT") && !onePayment(query) && !openCalls(query)) {
 				t.Errorf("%s\n\t%s", query, strings.Join(plan, "\n\t"))
 				break
 			}
@@ -138,7 +138,8 @@ func askEverything(tx *Tx) {
 		_, _ = tx.DuePayments(merchant, now, 1)
 		_, _ = tx.TrackPayments(merchant, now, 1)
 		_, _ = tx.ClaimMails(merchant, now, time.Minute, 1)
-		_, _ = tx.ClaimWebhooks(merchant, nil, now, time.Minute, 1)
+		_, _ = tx.DueLanes(merchant, now)
+		_, _ = tx.Failing(merchant)
 		_, _ = tx.ClaimBankOrders(merchant, now, time.Minute, 1)
 		_, _ = tx.OwesMails(merchant, now)
 		_, _ = tx.OwesWebhooks(merchant, now)
@@ -175,8 +176,16 @@ func askEverything(tx *Tx) {
 	_, _, _ = tx.NextDue("m")
 	_, _ = tx.Mails("m", "imp_1", 0, 20)
 	_, _ = tx.Mails("m", "", 0, 20)
-	_, _ = tx.Webhooks("m", "imp_1", 0, 20)
-	_, _ = tx.Webhooks("m", "", 0, 20)
+	for _, ordered := range []bool{false, true} {
+		_, _ = tx.ClaimWebhooks([]Take{{Lane: Lane{"m", "v1"}, N: 1, Ordered: ordered}}, now, time.Minute)
+	}
+	_, _ = tx.Webhooks("m", WebhookFilter{Payment: "imp_1"}, 0, 20)
+	_, _ = tx.Webhooks("m", WebhookFilter{}, 0, 20)
+	_, _ = tx.Webhooks("m", WebhookFilter{State: WebhookFailed}, 0, 20)
+	_, _ = tx.FailedWebhooks("m", "v1", 20)
+	_, _ = tx.EndpointFailed(Lane{"m", "v1"}, now)
+	_ = tx.RestEndpoint(Lane{"m", "v1"}, now)
+	_ = tx.EndpointWell(Lane{"m", "v1"})
 	_, _ = tx.BankOrders("m", "imp_1", 20)
 	_ = tx.MailDone(&Mail{Merchant: "m", ID: "x"})
 	_ = tx.PostponeTracking("m", "imp_1", now)
@@ -196,7 +205,13 @@ func askEverything(tx *Tx) {
 func bounded(query string) bool {
 	return strings.Contains(query, " event_log ") || strings.HasPrefix(query, "SELECT max(position)") || strings.HasPrefix(query, "SELECT min(wake_at)") ||
 		strings.HasPrefix(query, "SELECT min(track_at)") || strings.HasPrefix(query, "SELECT min(due_date)") || strings.Contains(query, "ORDER BY created_at DESC") ||
-		strings.Contains(query, "ORDER BY updated_at DESC")
+		strings.Contains(query, "ORDER BY updated_at DESC") || strings.Contains(query, "ORDER BY created_at, seq, id") ||
+		strings.Contains(query, " endpoint_health ") || openCalls(query)
+}
+
+// openCalls statements read an index that holds open calls and little else.
+func openCalls(query string) bool {
+	return strings.Contains(query, "webhook WHERE state = 'pending' AND")
 }
 
 // onePayment statements sort the few rows of one payment.

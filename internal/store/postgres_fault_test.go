@@ -683,7 +683,7 @@ func TestTakeOver(t *testing.T) {
 		err := s.Write(context.Background(), func(tx *store.Tx) error {
 			mails, err1 := tx.ClaimMails("", storetest.Monday, time.Hour, 10)
 			orders, err2 := tx.ClaimBankOrders("", storetest.Monday, time.Hour, 10)
-			hooks, err3 := tx.ClaimWebhooks("", nil, storetest.Monday, time.Hour, 10)
+			hooks, err3 := storetest.TakeWebhooks(tx, "", storetest.Monday, time.Hour, 10, false)
 			n = len(mails) + len(orders) + len(hooks)
 			return errors.Join(err1, err2, err3)
 		})

@@ -59,7 +59,7 @@ func TestWorkOfADeadProcessIsFree(t *testing.T) {
 			var err1, err2, err3 error
 			mails, err1 = tx.ClaimMails("", storetest.Monday, time.Hour, 10)
 			orders, err2 = tx.ClaimBankOrders("", storetest.Monday, time.Hour, 10)
-			hooks, err3 = tx.ClaimWebhooks("", nil, storetest.Monday, time.Hour, 10)
+			hooks, err3 = storetest.TakeWebhooks(tx, "", storetest.Monday, time.Hour, 10, false)
 			return errors.Join(err1, err2, err3)
 		})
 		if err != nil {

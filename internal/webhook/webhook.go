@@ -45,6 +45,10 @@ type Call struct {
 	ContentType string
 	Body        []byte
 	Repeated    bool
+	// Keys sign the call by Standard Webhooks, the newest first; none leaves it unsigned.
+	Keys [][]byte
+	// Standard says that the call has Standard Webhooks' headers, signed or not.
+	Standard bool
 	// Private allows private addresses: only for sandbox merchants.
 	Private bool
 	// Limit ends the call earlier than PortOne V1's limits do; 0 leaves those.
@@ -57,13 +61,18 @@ type Attempt struct {
 	URL         string    `json:"url"`
 	ContentType string    `json:"contentType"`
 	Request     string    `json:"request"`
-	Status      int       `json:"status,omitempty"` // 0 when there was no answer
-	Response    string    `json:"response,omitempty"`
-	Error       string    `json:"error,omitempty"`
-	TookMillis  int64     `json:"tookMillis"`
+	// Headers are those of Standard Webhooks, as they were sent.
+	Headers    map[string]string `json:"headers,omitempty"`
+	Status     int               `json:"status,omitempty"` // 0 when there was no answer
+	Response   string            `json:"response,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	TookMillis int64             `json:"tookMillis"`
+	// RetryAfter is how many seconds the shop asks to be left alone; at most a day.
+	RetryAfter int64 `json:"retryAfter,omitempty"`
 }
 
-// Final reports whether the call needs no repetition: any answer below 500 ends it.
+// Final reports whether a call in PortOne V1's format needs no repetition: any
+// answer below 500 ends it. In those of V2 only a success does.
 func (a Attempt) Final() bool { return a.Status >= 200 && a.Status < 500 }
 
 // Delivered reports whether the shop took it.
@@ -90,7 +99,7 @@ func client(guard *ssrf.Guardian) *http.Client {
 	dialer := &net.Dialer{Timeout: connectLimit, Control: guard.Safe}
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true, MaxIdleConns: 100, MaxIdleConnsPerHost: 4,
+			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true, MaxIdleConns: 1000, MaxIdleConnsPerHost: 32,
 			IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: connectLimit, MaxResponseHeaderBytes: maxAnswer,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -117,7 +126,11 @@ func (s *Sender) Send(ctx context.Context, c Call) Attempt {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	status, answer, err := s.call(ctx, c)
+	if c.Standard || len(c.Keys) > 0 {
+		a.Headers = headers(&c, at)
+	}
+	status, after, answer, err := s.call(ctx, &c, a.Headers)
+	a.RetryAfter = seconds(after, at)
 	a.Status, a.Response, a.TookMillis = status, kept(answer), time.Since(began).Milliseconds() //nolint:forbidigo // as above
 	if err != nil {
 		a.Error = reason(err)
@@ -125,10 +138,13 @@ func (s *Sender) Send(ctx context.Context, c Call) Attempt {
 	return a
 }
 
-func (s *Sender) call(ctx context.Context, c Call) (status int, answer []byte, err error) {
+func (s *Sender) call(ctx context.Context, c *Call, signature map[string]string) (status int, after string, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(c.Body))
 	if err != nil {
-		return 0, nil, err
+		return 0, "", nil, err
+	}
+	for name, value := range signature {
+		req.Header.Set(name, value)
 	}
 	req.Header.Set("Content-Type", c.ContentType)
 	req.Header.Set("User-Agent", "Holdfast-Webhook/1")
@@ -139,10 +155,10 @@ func (s *Sender) call(ctx context.Context, c Call) (status int, answer []byte, e
 	}
 	res, err := httpClient.Do(req)
 	if err != nil {
-		return 0, nil, err
+		return 0, "", nil, err
 	}
 	answer, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	return res.StatusCode, answer, errors.Join(err, res.Body.Close())
+	return res.StatusCode, res.Header.Get("Retry-After"), answer, errors.Join(err, res.Body.Close())
 }
 
 // kept cuts a body to what the log keeps, as valid UTF-8.

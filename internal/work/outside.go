@@ -2,19 +2,14 @@ package work
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/fault"
-	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
-	"github.com/holdfast-pay/holdfast/internal/webhook"
-	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
 // mailPauses are the pauses between tries of a letter that a server put off.
@@ -46,135 +41,6 @@ func (l *Loops) mail(ctx context.Context, m app.Mail) error {
 		m.Error, m.DueAt = err.Error(), now.Add(mailPauses[tries-1])
 	}
 	return l.kept(ctx, func() error { return l.App.MailDone(ctx, m) })
-}
-
-const (
-	// hookPause is the pause between two calls about one event (contract section 1.8).
-	hookPause = time.Minute
-	// hookLeases is how many times longer than other work a call is left to whoever
-	// took it: it may have waited for a page of others.
-	hookLeases = 5
-)
-
-// webhooks makes the calls that a merchant is owed and waits for their ends, for
-// each no longer than CallLimit.
-func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
-	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
-		return 0, err
-	}
-	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, nil, hookLeases*l.Lease, l.page())
-	if err != nil {
-		return 0, err
-	}
-	return each(ctx, l, claimed, func(w app.Webhook) error { return l.webhook(ctx, w, l.CallLimit) })
-}
-
-// startWebhooks begins the calls that are owed and does not wait for their
-// ends, so that a shop that does not answer delays no other.
-func (l *Loops) startWebhooks(ctx context.Context, merchantID string) (int, error) {
-	full, free := l.shops.room()
-	if free == 0 || slices.Contains(full, merchantID) {
-		return 0, nil
-	}
-	if owed, err := l.App.OwesWebhooks(ctx, merchantID); !owed || err != nil {
-		return 0, err
-	}
-	claimed, err := l.App.ClaimWebhooks(ctx, merchantID, full, hookLeases*l.Lease, min(perShop, free))
-	if err != nil {
-		return 0, err
-	}
-	for _, w := range claimed {
-		l.shops.begin(w.Merchant)
-		l.wg.Go(func() {
-			defer l.shops.end(w.Merchant)
-			if err := l.webhook(ctx, w, 0); err != nil && ctx.Err() == nil {
-				l.Log.Error("a call to a shop was not recorded; it is made again", "webhook", w.ID, "error", err)
-			}
-		})
-	}
-	return len(claimed), nil
-}
-
-// webhook makes one call, of at most the given time (0: what the call itself
-// allows), and records what became of it. What cannot be said is not called and
-// not tried again: its log tells why.
-func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration) error {
-	m, err := l.App.Merchant(ctx, w.Merchant)
-	if err != nil {
-		return err
-	}
-	body, err := l.body(ctx, &m, w)
-	switch {
-	case app.IsUnavailable(err), err != nil && ctx.Err() != nil:
-		return err // the lease runs out and the call is made then
-	case err != nil:
-		l.Log.Error("a call to a shop cannot be made", "webhook", w.ID, "payment", w.Payment, "error", err)
-		w.State, w.DoneAt = app.WebhookFailed, l.App.MerchantNow(&m)
-		return l.logged(ctx, w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: unsayable})
-	}
-	call := webhook.Call{ID: w.ID, URL: w.URL, ContentType: "application/json", Body: body, Repeated: w.Attempts > 1, Private: m.Mode == merchant.Sandbox, Limit: limit}
-	if m.Webhook.Form {
-		call.ContentType = "application/x-www-form-urlencoded"
-	}
-	a := l.Hooks.Send(ctx, call)
-	return l.logged(ctx, called(w, a, l.App.MerchantNow(&m)), a)
-}
-
-func (l *Loops) logged(ctx context.Context, w app.Webhook, a webhook.Attempt) error {
-	raw, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	return l.kept(ctx, func() error { return l.App.WebhookDone(ctx, w, raw) })
-}
-
-// unsayable is what a shop's log says of a call that has no body.
-const unsayable = "the event of this call cannot be told: its record is missing or damaged; nothing was sent"
-
-// called decides after an attempt whether there will be another.
-func called(w app.Webhook, a webhook.Attempt, now time.Time) app.Webhook {
-	switch {
-	case a.Delivered():
-		w.State, w.DoneAt = app.WebhookDelivered, now
-	case a.Final() || w.Attempts >= w.Max:
-		w.State, w.DoneAt = app.WebhookFailed, now
-	default:
-		w.DueAt = now.Add(hookPause)
-	}
-	return w
-}
-
-// form is a webhook body in both of its encodings.
-type form interface {
-	JSON() ([]byte, error)
-	Form() string
-}
-
-// body is the text that the event's step has, in the shop's encoding. It is
-// the same at every repetition.
-func (l *Loops) body(ctx context.Context, m *merchant.Merchant, w app.Webhook) ([]byte, error) {
-	p, err := l.App.Payment(ctx, w.Merchant, w.Payment)
-	if err != nil {
-		return nil, err
-	}
-	logged, err := l.App.Event(ctx, w.Merchant, w.Payment, w.Seq)
-	if err != nil {
-		return nil, err
-	}
-	var notice form
-	var told bool
-	if w.Kind == app.WebhookEscrow {
-		notice, told = wirev1.EscrowNoticeOf(&p, logged.Event)
-	} else {
-		notice, told = wirev1.NoticeOf(&p, logged.Event)
-	}
-	if !told {
-		return nil, fmt.Errorf("work: event %s of %s has no webhook body", logged.Type, w.Payment)
-	}
-	if m.Webhook.Form {
-		return []byte(notice.Form()), nil
-	}
-	return notice.JSON()
 }
 
 // orderPauses are the pauses between questions after an order without an answer.

@@ -16,7 +16,7 @@ import (
 // hooks are the calls of a payment, in the order of their events.
 func (w *world) hooks(id string) []app.Webhook {
 	w.T.Helper()
-	got, err := w.App.Webhooks(w.T.Context(), w.Merchant, id, 0, 100)
+	got, err := w.App.Webhooks(w.T.Context(), w.Merchant, app.WebhookFilter{Payment: id}, 0, 100)
 	if err != nil {
 		w.T.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestLiveMerchantsReachNoInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hooks, err := w.App.Webhooks(t.Context(), m.ID, p.ID, 0, 10)
+	hooks, err := w.App.Webhooks(t.Context(), m.ID, app.WebhookFilter{Payment: p.ID}, 0, 10)
 	if err != nil || len(hooks) != 1 {
 		t.Fatalf("%d webhooks, %v", len(hooks), err)
 	}
@@ -346,7 +346,7 @@ func TestResentWhileItIsCalled(t *testing.T) {
 			w.SetWebhook("http://127.0.0.1:9/") // nobody calls it: the test says what happened
 			id := w.issued().ID
 			claim := func() app.Webhook {
-				got, err := w.App.ClaimWebhooks(t.Context(), w.Merchant, nil, time.Hour, 10)
+				got, err := w.App.ClaimWebhooks(t.Context(), w.Merchant, []app.Take{{Lane: app.Lane{Merchant: w.Merchant, Endpoint: merchant.MainV1}, N: 10}}, time.Hour)
 				if err != nil || len(got) != 1 {
 					t.Fatalf("%d calls taken, %v", len(got), err)
 				}
@@ -356,7 +356,7 @@ func TestResentWhileItIsCalled(t *testing.T) {
 				raw, err := json.Marshal(webhook.Attempt{At: at, Error: state})
 				hook.State, hook.DoneAt = state, at
 				if err == nil {
-					err = w.App.WebhookDone(t.Context(), hook, raw)
+					err = w.App.WebhookDone(t.Context(), hook, raw, app.Told{})
 				}
 				if err != nil {
 					t.Fatal(err)

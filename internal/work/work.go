@@ -97,7 +97,8 @@ const defaultCallLimit = 5 * time.Second
 type Loops struct {
 	Config
 	advancing sync.Map // merchant id -> struct{}
-	shops     *shopGate
+	lanes     *lanes
+	looked    time.Time // when the loop of calls last looked for what is due
 	wg        sync.WaitGroup
 	stop      context.CancelFunc
 	// ending ends when the node is told to stop.
@@ -113,7 +114,7 @@ func New(c Config) *Loops {
 		c.CallLimit = defaultCallLimit
 	}
 	c.Lease = cmp.Or(c.Lease, defaultLease)
-	l := &Loops{Config: c, shops: newShopGate(), holder: rand.Text()}
+	l := &Loops{Config: c, lanes: newLanes(), holder: rand.Text()}
 	l.ending, l.end = context.WithCancel(context.Background())
 	return l
 }
@@ -124,7 +125,7 @@ func (l *Loops) Start() {
 	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), inLoop{}, true))
 	l.stop = cancel
 	l.loop(ctx, app.WorkMail, l.everyone(l.mails))
-	l.loop(ctx, app.WorkWebhook, l.everyone(l.startWebhooks))
+	l.loop(ctx, app.WorkWebhook, l.startWebhooks)
 	l.loop(ctx, app.WorkBank, l.everyone(l.orders))
 	l.loop(ctx, app.WorkTime, l.everyone(l.ticks))
 	l.loop(ctx, app.WorkCarrier, l.everyone(l.tracks))
@@ -210,7 +211,7 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 	pokes := l.App.Pokes(kind)
 	var freed <-chan struct{}
 	if kind == app.WorkWebhook {
-		freed = l.shops.freed
+		freed = l.lanes.freed
 	}
 	l.wg.Go(func() {
 		for n, err := 0, error(nil); l.mayBegin(ctx); {

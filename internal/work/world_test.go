@@ -153,12 +153,22 @@ func (w *world) delivered() escrow.Payment {
 type shopServer struct {
 	*httptest.Server
 	mu      sync.Mutex
-	answers []int // one after the other; the last stays; none is 200
+	answers []int  // one after the other; the last stays; none is 200
+	after   string // Retry-After of every answer
 	got     []received
+	since   int // calls before the answers were set
 }
 
 type received struct {
 	id, contentType, body string
+	standardID, signature string
+}
+
+// answer replaces the answers.
+func (s *shopServer) answer(answers ...int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers, s.since = answers, len(s.got)
 }
 
 func newShopServer(t *testing.T, answers ...int) *shopServer {
@@ -175,9 +185,14 @@ func (s *shopServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	status := http.StatusOK
 	if n := len(s.answers); n > 0 {
-		status = s.answers[min(len(s.got), n-1)]
+		status = s.answers[min(len(s.got)-s.since, n-1)]
 	}
-	s.got = append(s.got, received{r.Header.Get("Holdfast-Webhook-Id"), r.Header.Get("Content-Type"), string(body)})
+	s.got = append(s.got, received{
+		r.Header.Get("Holdfast-Webhook-Id"), r.Header.Get("Content-Type"), string(body), r.Header.Get("webhook-id"), r.Header.Get("webhook-signature"),
+	})
+	if s.after != "" {
+		w.Header().Set("Retry-After", s.after)
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte("answer of the shop"))
 }

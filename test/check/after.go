@@ -169,7 +169,7 @@ func all(t testing.TB, a *app.App, merchant string) (out []History) {
 // number, and that every webhook came.
 func (k After) told(t testing.TB, a *app.App, h *History) int {
 	t.Helper()
-	hooks, err := a.Webhooks(context.Background(), h.Merchant, h.ID, 0, 100)
+	hooks, err := a.Webhooks(context.Background(), h.Merchant, app.WebhookFilter{Payment: h.ID}, 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -159,7 +159,7 @@ func (c *cluster) hook(t testing.TB, payment, id string) app.Webhook {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }() // it was only read
-	hooks, err := s.App.Webhooks(context.Background(), s.Seeded.MerchantID, payment, 0, 10)
+	hooks, err := s.App.Webhooks(context.Background(), s.Seeded.MerchantID, app.WebhookFilter{Payment: payment}, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -185,7 +185,7 @@ func (s *shop) pending() bool {
 	if err != nil {
 		s.w.fail("read letters: %v", err)
 	}
-	hooks, err := s.w.p.app.Webhooks(s.w.ctx, s.id, "", 0, 10_000)
+	hooks, err := s.w.p.app.Webhooks(s.w.ctx, s.id, app.WebhookFilter{}, 0, 10_000)
 	if err != nil {
 		s.w.fail("read calls: %v", err)
 	}
@@ -261,7 +261,7 @@ func (s *shop) wholeLog() {
 // took the call or refused it, or as often as was agreed.
 func (s *shop) allTold() {
 	w := s.w
-	hooks, err := w.p.app.Webhooks(w.ctx, s.id, "", 0, 10_000)
+	hooks, err := w.p.app.Webhooks(w.ctx, s.id, app.WebhookFilter{}, 0, 10_000)
 	if err != nil {
 		w.fail("read calls: %v", err)
 	}

@@ -223,10 +223,10 @@ func (d *draws) call() *call {
 
 // claim takes all there is: of equal due times any engine may take any.
 func (d *draws) claim() func(*store.Tx) (any, error) {
-	now, m, skip := d.at(), d.merchant, pick(d, "skip", nil, []string{"mrc_x"}, []string{d.merchant, "mrc_x"})
+	now, m, ordered := d.at(), d.merchant, d.yes("ordered")
 	return func(tx *store.Tx) (any, error) {
 		mails, err1 := tx.ClaimMails(m, now, time.Minute, 1000)
-		hooks, err2 := tx.ClaimWebhooks(m, skip, now, time.Minute, 1000)
+		hooks, err2 := TakeWebhooks(tx, m, now, time.Minute, 1000, ordered)
 		orders, err3 := tx.ClaimBankOrders(m, now, time.Minute, 1000)
 		slices.SortFunc(mails, func(a, b store.Mail) int { return strings.Compare(a.ID, b.ID) })
 		slices.SortFunc(hooks, func(a, b store.Webhook) int { return strings.Compare(a.ID, b.ID) })
@@ -380,9 +380,10 @@ func (d *draws) events() func(*store.Reader) (any, error) {
 func (d *draws) owed() func(*store.Reader) (any, error) {
 	id, now := pick(d, "of", "", d.id()), d.at()
 	offset, limit := d.page()
+	f := store.WebhookFilter{Payment: id, State: pick(d, "state", "", store.WebhookPending, store.WebhookFailed, "odd"), Endpoint: pick(d, "endpoint", "", "v1")}
 	return func(r *store.Reader) (any, error) {
 		mails, err1 := r.Mails(d.merchant, id, offset, limit)
-		hooks, err2 := r.Webhooks(d.merchant, id, offset, limit)
+		hooks, err2 := r.Webhooks(d.merchant, f, offset, limit)
 		orders, err3 := r.BankOrders(d.merchant, id, limit)
 		a, err4 := r.OwesMails(d.merchant, now)
 		b, err5 := r.OwesWebhooks("", now)

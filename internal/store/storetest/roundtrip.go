@@ -219,7 +219,7 @@ func rowsRoundTrip(t *testing.T, s *store.Store) {
 		if err != nil || len(mails) != 1 {
 			return fmt.Errorf("%d mails: %w", len(mails), err)
 		}
-		hooks, err := r.Webhooks(Merchant, "imp_1", 0, 10)
+		hooks, err := r.Webhooks(Merchant, store.WebhookFilter{Payment: "imp_1"}, 0, 10)
 		if err != nil || len(hooks) != 1 {
 			return fmt.Errorf("%d webhooks: %w", len(hooks), err)
 		}
@@ -227,7 +227,7 @@ func rowsRoundTrip(t *testing.T, s *store.Store) {
 		mail.Merchant, mail.ID, mail.Payment, mail.Seq, mail.Kind, mail.Recipient = Merchant, mails[0].ID, "imp_1", 1, escrow.MailPaid, p.Buyer.Email
 		mail.Attempts, mail.CreatedAt = 0, Monday
 		w := hooks[0]
-		hooked.Merchant, hooked.ID, hooked.Payment, hooked.Seq, hooked.Kind, hooked.URL = w.Merchant, w.ID, w.Payment, w.Seq, w.Kind, w.URL
+		hooked.Merchant, hooked.ID, hooked.Payment, hooked.Seq, hooked.Kind, hooked.Endpoint, hooked.URL = w.Merchant, w.ID, w.Payment, w.Seq, w.Kind, w.Endpoint, w.URL
 		hooked.Attempts, hooked.CreatedAt = 0, Monday
 		return nil
 	})

@@ -220,7 +220,7 @@ func TestWebhookPages(t *testing.T) {
 	s.SetWebhook(shop.URL + "/hook")
 	p := s.held()
 	s.Drain()
-	hooks, err := s.App.Webhooks(context.Background(), s.Merchant, p.ID, 0, 10)
+	hooks, err := s.App.Webhooks(context.Background(), s.Merchant, app.WebhookFilter{Payment: p.ID}, 0, 10)
 	if err != nil || len(hooks) != 2 {
 		t.Fatalf("%d webhooks, %v", len(hooks), err)
 	}

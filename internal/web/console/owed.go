@@ -20,7 +20,7 @@ type webhooksPage struct {
 
 func (c *console) webhooks(v *visit) error {
 	page := pageOf(v.r.URL.Query())
-	rows, err := c.app.Webhooks(v.r.Context(), v.m.ID, "", page*pageSize, pageSize+1)
+	rows, err := c.app.Webhooks(v.r.Context(), v.m.ID, app.WebhookFilter{}, page*pageSize, pageSize+1)
 	if err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func (v *visit) load(ctx context.Context, page *paymentPage) error {
 	if page.Mails, err = v.c.app.Mails(ctx, p.Merchant, p.ID, 0, owedShown); err != nil {
 		return err
 	}
-	page.Webhooks, err = v.c.app.Webhooks(ctx, p.Merchant, p.ID, 0, owedShown)
+	page.Webhooks, err = v.c.app.Webhooks(ctx, p.Merchant, app.WebhookFilter{Payment: p.ID}, 0, owedShown)
 	return err
 }
 

@@ -46,7 +46,7 @@ func TestEveryNameHasWords(t *testing.T) {
 	add("line.", string(escrow.LineSale), string(escrow.LineRefund), string(escrow.LineReversal), string(escrow.LineCharge), "returned")
 	add("mail.", app.MailPending, app.MailSent, app.MailFailed, app.MailBounced)
 	add("webhook.", app.WebhookPending, app.WebhookDelivered, app.WebhookFailed)
-	add("webhookkind.", app.WebhookStatus, app.WebhookEscrow)
+	add("webhookkind.", "status", "escrow")
 	for act := range acts {
 		add("done.", act)
 		add("act.", act)

@@ -124,6 +124,11 @@ func NoticeOf(p *escrow.Payment, e escrow.Event) (Notice, bool) {
 	}
 }
 
+// TestNotice is what a test call says: a payment that does not exist.
+func TestNotice() Notice {
+	return Notice{ImpUID: "imp_000000000000", MerchantUID: "holdfast-test", Status: escrow.StatusReady}
+}
+
 // cancellationAt finds the cancel that was decided at an instant.
 func cancellationAt(p *escrow.Payment, at time.Time) string {
 	for _, r := range p.Refunds {

@@ -1,0 +1,237 @@
+package app
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// Signing secrets of endpoints are kept sealed by a key that is derived from the
+// server's secret: a copy of the database alone signs nothing. They are shown once,
+// when they are made.
+
+// endpointPrefix begins the ids of endpoints.
+const endpointPrefix = "whe_"
+
+// signingPrefix begins a signing secret as shops keep it (Standard Webhooks).
+const signingPrefix = "whsec_"
+
+// Standard Webhooks' bounds of a secret, in bytes; one that is made here has as
+// many as secretBytes.
+const (
+	leastSecret = 24
+	mostSecret  = 64
+	secretBytes = 32
+)
+
+// newEndpointID is short, because it is a part of every id of a call.
+func newEndpointID() string { return endpointPrefix + strings.ToLower(rand.Text()[:12]) }
+
+// newSigningSecret is a signing secret in the form that shops keep.
+func newSigningSecret() string {
+	var b [secretBytes]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return signingPrefix + base64.StdEncoding.EncodeToString(b[:])
+}
+
+// signingKey is the key in a signing secret.
+func signingKey(secret string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, signingPrefix))
+	if err != nil || len(key) < leastSecret || len(key) > mostSecret {
+		return nil, invalid("secret", "a signing secret is %s and the standard base64 of %d to %d bytes", signingPrefix, leastSecret, mostSecret)
+	}
+	return key, nil
+}
+
+// sealer is the cipher under which signing secrets are kept.
+func (a *App) sealer() (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, a.secret, nil, "webhook signing secrets", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func (a *App) sealSecret(merchantID, endpoint, secret string) (merchant.Secret, error) {
+	key, err := signingKey(secret)
+	if err != nil {
+		return merchant.Secret{}, err
+	}
+	aead, err := a.sealer()
+	if err != nil {
+		return merchant.Secret{}, err
+	}
+	sealed := aead.Seal(nil, nil, key, []byte(merchantID+"/"+endpoint))
+	return merchant.Secret{Sealed: base64.StdEncoding.EncodeToString(sealed), CreatedAt: a.clock.Now()}, nil
+}
+
+// SigningKeys are the keys that sign calls to an endpoint now, the newest first.
+// A secret that was sealed under another secret of the server is left out.
+func (a *App) SigningKeys(merchantID string, e *merchant.Endpoint) (keys [][]byte, err error) {
+	if len(e.Secrets) == 0 {
+		return nil, nil
+	}
+	aead, err := a.sealer()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range e.Secrets {
+		sealed, err := base64.StdEncoding.DecodeString(s.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		key, err := aead.Open(nil, nil, sealed, []byte(merchantID+"/"+e.ID))
+		if err != nil {
+			return nil, fmt.Errorf("a signing secret of endpoint %s cannot be opened; rotate it: %w", e.ID, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// changeEndpoint changes one endpoint of a merchant; one that is unknown is NotFound.
+func changeEndpoint(m *merchant.Merchant, id string, change func(*merchant.Endpoint) error) error {
+	i := slices.IndexFunc(m.Endpoints, func(e merchant.Endpoint) bool { return e.ID == id })
+	if i < 0 {
+		return noEndpoint()
+	}
+	m.Endpoints = slices.Clone(m.Endpoints) // what others remember of the merchant stays as it is
+	return change(&m.Endpoints[i])
+}
+
+func noEndpoint() error {
+	return &escrow.Refusal{Code: escrow.NotFound, Reason: "there is no such endpoint"}
+}
+
+// CreateEndpoint adds an endpoint and returns it with its signing secret, which is
+// shown once; a format without signatures has none. Given may name a secret that
+// the shop has already, so that its receiver need not change.
+func (a *App) CreateEndpoint(ctx context.Context, actor, merchantID string, e merchant.Endpoint, given string) (merchant.Endpoint, string, error) {
+	e.ID, e.CreatedAt, e.Secrets, e.Off = newEndpointID(), a.clock.Now(), nil, nil
+	secret := ""
+	if !e.Format.IsV1() {
+		secret = given
+		if secret == "" {
+			secret = newSigningSecret()
+		}
+		sealed, err := a.sealSecret(merchantID, e.ID, secret)
+		if err != nil {
+			return e, "", err
+		}
+		e.Secrets = []merchant.Secret{sealed}
+	}
+	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.create", func(m *merchant.Merchant) error {
+		m.Endpoints = append(slices.Clone(m.Endpoints), e)
+		return nil
+	})
+	return e, secret, err
+}
+
+// ChangeEndpoint changes the settings of an endpoint; its id, secrets and the time
+// of its making stay.
+func (a *App) ChangeEndpoint(ctx context.Context, actor, merchantID, id string, change func(*merchant.Endpoint) error) (merchant.Endpoint, error) {
+	var out merchant.Endpoint
+	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.change", func(m *merchant.Merchant) error {
+		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
+			was := *e
+			if err := change(e); err != nil {
+				return err
+			}
+			e.ID, e.Secrets, e.CreatedAt = was.ID, was.Secrets, was.CreatedAt
+			if e.Format.IsV1() != was.Format.IsV1() {
+				return invalid("format", "an endpoint stays with its generation of PortOne; make another one")
+			}
+			out = *e
+			return nil
+		})
+	})
+	return out, err
+}
+
+// SwitchEndpoint switches an endpoint on, which begins its health anew, or off in
+// the shop's name.
+func (a *App) SwitchEndpoint(ctx context.Context, actor, merchantID, id string, on bool) (merchant.Endpoint, error) {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return merchant.Endpoint{}, err
+	}
+	e, err := a.ChangeEndpoint(ctx, actor, merchantID, id, func(e *merchant.Endpoint) error {
+		switch {
+		case on:
+			e.Off = nil
+		case e.Off == nil:
+			e.Off = &merchant.Off{Why: merchant.OffByShop, Since: now}
+		}
+		return nil
+	})
+	if err != nil || !on {
+		return e, err
+	}
+	return e, a.store.Write(ctx, func(tx *store.Tx) error { return tx.EndpointWell(Lane{Merchant: merchantID, Endpoint: id}) }, store.OnRow(merchantID, id))
+}
+
+// DeleteEndpoint takes an endpoint away. What is still owed to it comes to nothing.
+func (a *App) DeleteEndpoint(ctx context.Context, actor, merchantID, id string) error {
+	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.delete", func(m *merchant.Merchant) error {
+		left := slices.DeleteFunc(slices.Clone(m.Endpoints), func(e merchant.Endpoint) bool { return e.ID == id })
+		if len(left) == len(m.Endpoints) {
+			return noEndpoint()
+		}
+		m.Endpoints = left
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.EndpointWell(Lane{Merchant: merchantID, Endpoint: id}) }, store.OnRow(merchantID, id))
+}
+
+// RotateSecret gives an endpoint a new signing secret beside the present one, so
+// that both sign until DropOldSecret; an older one ends. Given is as for
+// CreateEndpoint. It returns the new secret, which is shown once.
+func (a *App) RotateSecret(ctx context.Context, actor, merchantID, id, given string) (string, error) {
+	secret := given
+	if secret == "" {
+		secret = newSigningSecret()
+	}
+	sealed, err := a.sealSecret(merchantID, id, secret)
+	if err != nil {
+		return "", err
+	}
+	_, err = a.UpdateMerchant(ctx, actor, merchantID, "endpoint.rotate", func(m *merchant.Merchant) error {
+		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
+			if e.Format.IsV1() {
+				return &escrow.Refusal{Code: escrow.WrongState, Reason: "calls in PortOne V1's format are not signed"}
+			}
+			e.Secrets = slices.Insert(slices.Clone(e.Secrets[:min(len(e.Secrets), merchant.MaxSecrets-1)]), 0, sealed)
+			return nil
+		})
+	})
+	return secret, err
+}
+
+// DropOldSecret ends the older one of an endpoint's two signing secrets.
+func (a *App) DropOldSecret(ctx context.Context, actor, merchantID, id string) error {
+	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.drop_secret", func(m *merchant.Merchant) error {
+		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
+			e.Secrets = slices.Clone(e.Secrets[:min(len(e.Secrets), 1)])
+			return nil
+		})
+	})
+	return err
+}

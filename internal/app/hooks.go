@@ -1,0 +1,229 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/fault"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/store"
+)
+
+// The lanes of calls to shops, and how endpoints fail, as the store keeps them.
+type (
+	Lane          = store.Lane
+	DueLane       = store.DueLane
+	Take          = store.Take
+	Health        = store.Health
+	WebhookFilter = store.WebhookFilter
+)
+
+// maxReady bounds the lanes that are remembered for the loop; those beyond it are
+// found when it looks by itself.
+const maxReady = 10_000
+
+// wake lets the loops begin what a change owes.
+func (a *App) wake(res *Result) {
+	a.ready(res.lanes...)
+	a.poke(res.owes...)
+}
+
+// ready remembers lanes in which calls are due.
+func (a *App) ready(lanes ...Lane) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, l := range lanes {
+		if len(a.lanes) < maxReady {
+			a.lanes[l] = struct{}{}
+		}
+	}
+}
+
+// ReadyLanes returns, once, the lanes in which this node has made calls due.
+func (a *App) ReadyLanes() (lanes []Lane) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for l := range a.lanes {
+		lanes = append(lanes, l)
+	}
+	clear(a.lanes)
+	return lanes
+}
+
+// DueLanes returns the lanes in which calls are due, that of the oldest first.
+// For one merchant its own clock counts, for all (empty) the machine's.
+func (a *App) DueLanes(ctx context.Context, merchantID string) ([]DueLane, error) {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return nil, err
+	}
+	return read(ctx, a, func(r *store.Reader) ([]DueLane, error) { return r.DueLanes(merchantID, now) })
+}
+
+// Failing returns the endpoints that fail. An empty merchant means all.
+func (a *App) Failing(ctx context.Context, merchantID string) ([]Health, error) {
+	return read(ctx, a, func(r *store.Reader) ([]Health, error) { return r.Failing(merchantID) })
+}
+
+// ClaimWebhooks leases calls that are due from lanes. With a merchant, of whom all
+// lanes are, its own clock counts, else the machine's.
+func (a *App) ClaimWebhooks(ctx context.Context, merchantID string, takes []Take, lease time.Duration) ([]Webhook, error) {
+	if fault.Planted(fault.WebhookForgotten) {
+		lease = 10 * 365 * 24 * time.Hour
+	}
+	return claim(ctx, a, merchantID, func(tx *store.Tx, now time.Time) ([]Webhook, error) {
+		return tx.ClaimWebhooks(takes, now, lease)
+	})
+}
+
+// attemptsKept is how many attempts the log of a call keeps, the latest ones.
+const attemptsKept = 20
+
+// Told is what a call means for the health of its endpoint.
+type Told struct {
+	// Measured says that the call is a measure of the endpoint's health.
+	Measured bool
+	// Took says that the shop took it, Gone that it wants to hear nothing any more.
+	Took, Gone bool
+}
+
+const (
+	// trip is with how many failures in a row an endpoint is left alone for a while.
+	trip = 5
+	// firstRest and longestRest bound that while, which doubles with every failure.
+	firstRest   = 5 * time.Second
+	longestRest = 5 * time.Minute
+)
+
+// restOf is how long an endpoint is left alone after so many failures in a row.
+func restOf(failures int) time.Duration {
+	if failures < trip {
+		return 0
+	}
+	return min(longestRest, firstRest<<min(failures-trip, 10))
+}
+
+// WebhookDone records what became of a call, and the attempt, an object with
+// its instant as "at". An attempt that another one has overtaken, because the
+// call was resent meanwhile, is added to the log and decides nothing. What the
+// call says of its endpoint is kept with it; one that wants no more calls, or has
+// taken none for days, is switched off.
+func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessage, told Told) error {
+	m, err := a.Merchant(ctx, w.Merchant)
+	if err != nil {
+		return err
+	}
+	var h Health
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if h, err = a.health(tx, &w, &m, told); err != nil {
+			return err
+		}
+		kept, err := tx.Webhook(w.Merchant, w.ID)
+		if err != nil {
+			return err
+		}
+		done := w
+		if done.Log, err = withAttempt(kept.Log, attempt); err != nil {
+			return err
+		}
+		if fault.Planted(fault.NoFence) {
+			done.Attempts = kept.Attempts
+		}
+		if kept.Attempts != done.Attempts || kept.Max != done.Max {
+			return tx.WebhookLog(done.Merchant, done.ID, done.Log)
+		}
+		return tx.WebhookDone(&done)
+	}, store.OnRow(w.Merchant, w.ID))
+	if err != nil || !told.Measured || told.Took {
+		return err
+	}
+	return a.offIfFailing(ctx, &m, w.Endpoint, h, told.Gone)
+}
+
+// health keeps what a call says of its endpoint.
+func (a *App) health(tx *store.Tx, w *Webhook, m *merchant.Merchant, told Told) (h Health, err error) {
+	lane := Lane{Merchant: w.Merchant, Endpoint: w.Endpoint}
+	switch {
+	case !told.Measured:
+		return h, nil
+	case told.Took:
+		return h, tx.EndpointWell(lane)
+	}
+	if h, err = tx.EndpointFailed(lane, a.MerchantNow(m)); err != nil {
+		return h, err
+	}
+	if rest := restOf(h.Failures); rest > 0 {
+		err = tx.RestEndpoint(lane, a.clock.Now().Add(rest))
+	}
+	return h, err
+}
+
+// offIfFailing switches an endpoint off that wants no more calls, or that has
+// taken none for as many days as it may.
+func (a *App) offIfFailing(ctx context.Context, m *merchant.Merchant, id string, h Health, gone bool) error {
+	e, ok := m.Endpoint(id)
+	now := a.MerchantNow(m)
+	why := merchant.OffGone
+	if !gone {
+		why = merchant.OffFailing
+	}
+	if !ok || e.Off != nil || !gone && now.Sub(h.Since) < time.Duration(e.Days())*24*time.Hour {
+		return nil
+	}
+	_, err := a.UpdateMerchant(ctx, "webhook", m.ID, "endpoint.off", func(m *merchant.Merchant) error {
+		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
+			if e.Off == nil {
+				e.Off = &merchant.Off{Why: why, Since: now}
+			}
+			return nil
+		})
+	})
+	a.log.Warn("an endpoint is switched off", "merchant", m.ID, "endpoint", id, "why", why)
+	return err
+}
+
+// withAttempt adds an attempt to a log in the order of time. A log that cannot
+// be read is begun anew.
+func withAttempt(log string, attempt json.RawMessage) (string, error) {
+	var all []json.RawMessage
+	if json.Unmarshal([]byte(log), &all) != nil {
+		all = nil
+	}
+	all = append(all, attempt)
+	slices.SortStableFunc(all, func(x, y json.RawMessage) int { return attemptAt(x).Compare(attemptAt(y)) })
+	raw, err := json.Marshal(all[max(0, len(all)-attemptsKept):])
+	return string(raw), err
+}
+
+func attemptAt(attempt json.RawMessage) time.Time {
+	var a struct {
+		At time.Time `json:"at"`
+	}
+	_ = json.Unmarshal(attempt, &a) // what has no instant is the oldest
+	return a.At
+}
+
+// ResendWebhook makes a call due again, once more than it has been tried.
+func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return err
+	}
+	var lane Lane
+	_, err = a.write(ctx, "webhook.resend "+id, func(tx *store.Tx) error {
+		w, err := tx.Webhook(merchantID, id)
+		if err != nil {
+			return notFound(err, "webhook")
+		}
+		lane = Lane{Merchant: merchantID, Endpoint: w.Endpoint}
+		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+1, time.Time{}
+		return tx.WebhookDone(&w)
+	})
+	if err == nil {
+		a.ready(lane)
+		a.poke(WorkWebhook)
+	}
+	return err
+}

@@ -1,0 +1,289 @@
+package work
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/webhook"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
+)
+
+// hookLeases is how many times longer than other work a call is left to whoever
+// took it: it may have waited for a page of others.
+const hookLeases = 5
+
+// webhooks makes the calls that a merchant is owed and waits for their ends, for
+// each no longer than CallLimit. Somebody who moves a clock waits for them, so
+// that no endpoint is left alone for failing.
+func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
+	due, err := l.App.DueLanes(ctx, merchantID)
+	if err != nil || len(due) == 0 {
+		return 0, err
+	}
+	var takes []app.Take
+	for left := l.page(); left > 0 && len(due) > 0; due = due[1:] {
+		n := min(left, due[0].N)
+		takes = append(takes, app.Take{Lane: due[0].Lane, N: n})
+		left -= n
+	}
+	claimed, err := l.claimHooks(ctx, merchantID, takes)
+	if err != nil {
+		return 0, err
+	}
+	return each(ctx, l, claimed, func(w app.Webhook) error {
+		_, err := l.webhook(ctx, w, l.CallLimit)
+		return err
+	})
+}
+
+// claimHooks claims calls from lanes, of which it says which keep an order.
+func (l *Loops) claimHooks(ctx context.Context, merchantID string, takes []app.Take) ([]app.Webhook, error) {
+	for i := range takes {
+		m, err := l.App.Merchant(ctx, takes[i].Merchant)
+		if err != nil {
+			return nil, err
+		}
+		id, _ := merchant.Lane(takes[i].Endpoint)
+		e, _ := m.Endpoint(id)
+		takes[i].Ordered = e.Ordered
+	}
+	return l.App.ClaimWebhooks(ctx, merchantID, takes, hookLeases*l.Lease)
+}
+
+// startWebhooks begins calls that are due and does not wait for their ends; the
+// loop looks on for those of other endpoints. The machine's clock counts, and for
+// a merchant whose test clock runs ahead its own.
+func (l *Loops) startWebhooks(ctx context.Context) (int, error) {
+	var errs []error
+	l.lanes.due(l.App.ReadyLanes()...)
+	if l.lookDue() {
+		errs = append(errs, l.look(ctx))
+	}
+	ahead := map[string][]app.Take{}
+	for _, t := range l.lanes.take(l.App.Real(), func(n app.Lane) bool {
+		_, moving := l.advancing.Load(n.Merchant)
+		return !moving // Advance is doing it, at its own instants
+	}) {
+		m, err := l.App.Merchant(ctx, t.Merchant)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		clock := ""
+		if m.Ahead > 0 {
+			clock = m.ID
+		}
+		ahead[clock] = append(ahead[clock], t)
+	}
+	begun := 0
+	for clock, takes := range ahead {
+		n, err := l.begin(ctx, clock, takes)
+		begun += n
+		errs = append(errs, err)
+	}
+	return begun, errors.Join(errs...)
+}
+
+// begin claims from lanes and begins the calls.
+func (l *Loops) begin(ctx context.Context, clock string, takes []app.Take) (int, error) {
+	claimed, err := l.claimHooks(ctx, clock, takes)
+	if err != nil {
+		for _, t := range takes {
+			l.lanes.due(t.Lane)
+		}
+		return 0, err
+	}
+	count := map[app.Lane]int{}
+	for _, w := range claimed {
+		count[laneOf(&w)]++
+	}
+	for _, t := range takes {
+		l.lanes.taken(t, count[t.Lane])
+	}
+	for _, w := range claimed {
+		l.wg.Go(func() {
+			took := false
+			defer func() { l.lanes.end(laneOf(&w), took) }()
+			var err error
+			if took, err = l.webhook(ctx, w, 0); err != nil && ctx.Err() == nil {
+				l.Log.Error("a call to a shop was not recorded; it is made again", "webhook", w.ID, "error", err)
+			}
+		})
+	}
+	return len(claimed), nil
+}
+
+func laneOf(w *app.Webhook) app.Lane { return app.Lane{Merchant: w.Merchant, Endpoint: w.Endpoint} }
+
+// lookDue reports, at most once in a rest, that it is time to look for what has
+// fallen due by itself or on other nodes.
+func (l *Loops) lookDue() bool {
+	now := time.Now() //nolint:forbidigo // a pause of this loop, not a business instant
+	if now.Sub(l.looked) < rest {
+		return false
+	}
+	l.looked = now
+	return true
+}
+
+// look finds lanes in which something has fallen due, and the endpoints that fail.
+func (l *Loops) look(ctx context.Context) error {
+	failing, err := l.App.Failing(ctx, "")
+	if err != nil {
+		return err
+	}
+	l.lanes.failing(failing)
+	ahead, err := l.App.AheadMerchants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range append(ahead, "") {
+		due, err := l.App.DueLanes(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, d := range due {
+			l.lanes.due(d.Lane)
+		}
+	}
+	return nil
+}
+
+// unsayable and switchedOff are what a shop's log says of a call that is not made.
+const (
+	unsayable   = "the event of this call cannot be told: its record is missing or damaged; nothing was sent"
+	switchedOff = "the endpoint is switched off or deleted; nothing was sent"
+)
+
+// webhook makes one call, of at most the given time (0: what the call itself
+// allows), and records what became of it. It reports whether the shop took it.
+// What cannot be said is not called and not tried again: its log tells why.
+func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration) (took bool, err error) {
+	m, err := l.App.Merchant(ctx, w.Merchant)
+	if err != nil {
+		return false, err
+	}
+	id, notice := merchant.Lane(w.Endpoint)
+	e, known := m.Endpoint(id)
+	if !known || e.Off != nil {
+		return false, l.undone(ctx, &m, w, switchedOff)
+	}
+	call := webhook.Call{
+		ID: w.ID, URL: w.URL, ContentType: e.Format.ContentType(), Repeated: w.Attempts > 1 && e.Format.IsV1(),
+		Private: m.Mode == merchant.Sandbox, Limit: limit, Standard: !e.Format.IsV1(),
+	}
+	call.Body, err = l.body(ctx, &e, &w)
+	if err == nil {
+		call.Keys, err = l.App.SigningKeys(m.ID, &e)
+	}
+	switch {
+	case app.IsUnavailable(err), err != nil && ctx.Err() != nil:
+		return false, err // the lease runs out and the call is made then
+	case err != nil:
+		l.Log.Error("a call to a shop cannot be made", "webhook", w.ID, "payment", w.Payment, "error", err)
+		return false, l.undone(ctx, &m, w, unsayable)
+	}
+	a := l.Hooks.Send(ctx, call)
+	told := app.Told{Measured: !notice && m.Kept(id), Took: a.Delivered(), Gone: !e.Format.IsV1() && a.Status == gone}
+	return a.Delivered(), l.logged(ctx, called(w, &e, a, l.App.MerchantNow(&m)), a, told)
+}
+
+// gone is the answer of an endpoint that wants to hear nothing any more.
+const gone = 410
+
+// undone records a call that was not made.
+func (l *Loops) undone(ctx context.Context, m *merchant.Merchant, w app.Webhook, why string) error {
+	w.State, w.DoneAt = app.WebhookFailed, l.App.MerchantNow(m)
+	return l.logged(ctx, w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: why}, app.Told{})
+}
+
+func (l *Loops) logged(ctx context.Context, w app.Webhook, a webhook.Attempt, told app.Told) error {
+	raw, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return l.kept(ctx, func() error { return l.App.WebhookDone(ctx, w, raw, told) })
+}
+
+// called decides after an attempt whether there will be another.
+func called(w app.Webhook, e *merchant.Endpoint, a webhook.Attempt, now time.Time) app.Webhook {
+	ends := a.Delivered() || a.Status == gone
+	if e.Format.IsV1() {
+		ends = a.Final()
+	}
+	switch {
+	case a.Delivered():
+		w.State, w.DoneAt = app.WebhookDelivered, now
+	case ends || w.Attempts >= w.Max:
+		w.State, w.DoneAt = app.WebhookFailed, now
+	default:
+		w.DueAt = now.Add(max(e.Pause(w.ID, int(w.Max-w.Attempts)), time.Duration(a.RetryAfter)*time.Second))
+	}
+	return w
+}
+
+// form is a webhook body in both of its encodings.
+type form interface {
+	JSON() ([]byte, error)
+	Form() string
+}
+
+// body is the text that the event's step has, in the endpoint's format. It is
+// the same at every repetition.
+func (l *Loops) body(ctx context.Context, e *merchant.Endpoint, w *app.Webhook) ([]byte, error) {
+	if w.Kind == merchant.TellTest {
+		return encoded(e, testNotice(e, w))
+	}
+	p, err := l.App.Payment(ctx, w.Merchant, w.Payment)
+	if err != nil {
+		return nil, err
+	}
+	logged, err := l.App.Event(ctx, w.Merchant, w.Payment, w.Seq)
+	if err != nil {
+		return nil, err
+	}
+	notice, told := NoticeOf(e.Format, w.Kind, &p, &logged)
+	if !told {
+		return nil, fmt.Errorf("work: event %s of %s has no webhook body", logged.Type, w.Payment)
+	}
+	return encoded(e, notice)
+}
+
+func encoded(e *merchant.Endpoint, notice form) ([]byte, error) {
+	if e.Format == merchant.V1Form || e.Format == merchant.V2OldForm {
+		return []byte(notice.Form()), nil
+	}
+	return notice.JSON()
+}
+
+// NoticeOf is what is told of an event under a name, in a format; false if the
+// event is not told so.
+func NoticeOf(f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEvent) (notice form, told bool) {
+	switch {
+	case name == merchant.TellEscrow:
+		return wirev1.EscrowNoticeOf(p, e.Event)
+	case name == merchant.TellStatus:
+		return wirev1.NoticeOf(p, e.Event)
+	case f == merchant.V2Old || f == merchant.V2OldForm:
+		return wirev2.OldNoticeOf(name, p)
+	}
+	return wirev2.NoticeOf(name, p, e.Event, e.Position)
+}
+
+// testNotice is a test call's, which is about no payment.
+func testNotice(e *merchant.Endpoint, w *app.Webhook) form {
+	switch {
+	case e.Format.IsV1():
+		return wirev1.TestNotice()
+	case e.Format != merchant.V2:
+		return wirev2.OldTestNotice()
+	}
+	return wirev2.TestNotice(w.Merchant, w.CreatedAt)
+}
