@@ -113,7 +113,9 @@ func (g *group) write(function int, query string, args ...any) error {
 	g.tx.blame(function)
 	if err := g.tx.add(query, args...); err != nil {
 		l := asLost(err)
-		l.culprit = function
+		if !l.again { // else it is not known whose row it was
+			l.culprit = function
+		}
 		return l
 	}
 	return nil

@@ -40,6 +40,8 @@ type sqlite struct {
 	reader *sql.DB
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
+	// careful says that the next transaction is one of functions that may fail.
+	careful bool
 
 	readMu    sync.RWMutex
 	readStmts map[string]*sql.Stmt
@@ -217,24 +219,37 @@ func olderVersion(have, want string) bool {
 	return false
 }
 
-// sqliteTx is the writing connection inside a transaction. A savepoint is made
-// when a function first writes, so that a refusal, which only reads, costs none.
+// sqliteTx is the writing connection inside a transaction.
+//
+// A savepoint per function costs a copy of every page that the function changes
+// first, so that a group runs without them: a function that fails before it has
+// changed a row leaves nothing behind, and one that fails later ends the
+// transaction. The group is then run again, carefully: each function behind a
+// savepoint from its first change on, so that those that fail take nobody with them.
 type sqliteTx struct {
 	e       *sqlite
+	careful bool
 	inside  bool // a function is running
 	guarded bool // and has its savepoint
+	wrote   bool // it has changed rows
+	broken  bool // the database failed in a way after which nothing is certain
+	// rows are insertions into one table that have not been made yet. They are made
+	// before anything else is asked or changed. Functions run carefully have none.
+	rows []statement
 }
 
 func (e *sqlite) writers() int   { return 1 }
 func (e *sqlite) joinable() bool { return true }
 
 func (e *sqlite) begin(int) (writeTx, error) {
-	t := &sqliteTx{e: e}
+	t := &sqliteTx{e: e, careful: e.careful}
+	e.careful = false
 	return t, t.only("BEGIN IMMEDIATE")
 }
 
 // stmt prepares a statement once; the number of different statements is that
-// of the source code.
+// of the source code, and for insertions that of the powers of two up to maxJoined
+// besides.
 func (e *sqlite) stmt(query string) (*sql.Stmt, error) {
 	if st := e.stmts[query]; st != nil {
 		return st, nil
@@ -248,20 +263,28 @@ func (e *sqlite) stmt(query string) (*sql.Stmt, error) {
 }
 
 func (t *sqliteTx) exec(query string, args ...any) (int64, error) {
-	if err := t.guard(); err != nil {
+	if err := t.ready(); err != nil {
 		return 0, err
 	}
-	return t.run(query, args...)
+	n, err := t.run(query, args...)
+	t.wrote = t.wrote || n > 0
+	return n, err
 }
 
-func (t *sqliteTx) guard() error {
-	if !t.inside || t.guarded {
+// ready makes what waits and sees to it that what follows can be undone.
+func (t *sqliteTx) ready() error {
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if !t.careful || !t.inside || t.guarded {
 		return nil
 	}
 	t.guarded = true
 	return t.only("SAVEPOINT one")
 }
 
+// run runs a statement. One that is refused leaves the transaction as it was;
+// after a failure of the disk or of memory it may be gone.
 func (t *sqliteTx) run(query string, args ...any) (int64, error) {
 	st, err := t.e.stmt(query)
 	if err != nil {
@@ -269,6 +292,7 @@ func (t *sqliteTx) run(query string, args ...any) (int64, error) {
 	}
 	res, err := st.Exec(args...)
 	if err != nil {
+		t.broken = t.broken || errors.Is(t.e.classify(err), ErrUnavailable)
 		return 0, err
 	}
 	return res.RowsAffected()
@@ -282,13 +306,55 @@ func (t *sqliteTx) later(none error, query string, args ...any) error {
 	return err
 }
 
-func (t *sqliteTx) add(query string, args ...any) error { return t.later(nil, query, args...) }
+func (t *sqliteTx) add(query string, args ...any) error {
+	if t.careful {
+		return t.later(nil, query, args...)
+	}
+	if len(t.rows) > 0 && t.rows[0].query != query {
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	t.rows = append(t.rows, statement{query: query, args: args, rows: 1})
+	return nil
+}
+
+// flush inserts the rows that wait. When one of them is refused between functions,
+// nobody can say whose it is: the group is run again carefully.
+func (t *sqliteTx) flush() error {
+	if len(t.rows) == 0 {
+		return nil
+	}
+	rows := joined(t.rows)
+	t.rows = nil
+	for _, st := range rows {
+		_, err := t.run(st.query, st.args...)
+		if err != nil && !t.inside {
+			return t.again(err)
+		}
+		if err != nil {
+			return err
+		}
+		t.wrote = true
+	}
+	return nil
+}
+
+// again has the group run once more, carefully.
+func (t *sqliteTx) again(cause error) error {
+	t.e.careful = true
+	return &lost{cause: cause, again: true, culprit: noCulprit}
+}
 
 func (t *sqliteTx) query(query string, args ...any) (rowSet, error) {
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
 	if !onlyReads(query) {
-		if err := t.guard(); err != nil {
+		if err := t.ready(); err != nil {
 			return nil, err
 		}
+		t.wrote = true
 	}
 	st, err := t.e.stmt(query)
 	if err != nil {
@@ -319,9 +385,12 @@ func (t *sqliteTx) only(query string) error { _, err := t.run(query); return err
 func (t *sqliteTx) hold(string) error  { return nil }
 func (t *sqliteTx) share(string) error { return nil }
 func (t *sqliteTx) blame(int)          {}
-func (t *sqliteTx) enter(int)          { t.inside, t.guarded = true, false }
+func (t *sqliteTx) enter(int)          { t.inside, t.guarded, t.wrote = true, false, false }
 
 func (t *sqliteTx) leave() error {
+	if err := t.flush(); err != nil {
+		return err
+	}
 	if t.guarded {
 		if err := t.only("RELEASE one"); err != nil {
 			return err
@@ -332,18 +401,28 @@ func (t *sqliteTx) leave() error {
 }
 
 func (t *sqliteTx) undo() error {
-	var err error
-	if t.guarded {
-		err = errors.Join(t.only("ROLLBACK TO one"), t.only("RELEASE one"))
-	}
-	t.inside, t.guarded = false, false
-	if err != nil {
-		return &lost{cause: err, culprit: noCulprit}
+	t.inside, t.rows = false, nil
+	switch {
+	case t.broken:
+		return &lost{culprit: noCulprit}
+	case t.guarded:
+		t.guarded = false
+		if err := errors.Join(t.only("ROLLBACK TO one"), t.only("RELEASE one")); err != nil {
+			return &lost{cause: err, culprit: noCulprit}
+		}
+	case t.wrote:
+		return t.again(nil)
 	}
 	return nil
 }
 
-func (t *sqliteTx) commit() error   { return t.only("COMMIT") }
+func (t *sqliteTx) commit() error {
+	if err := t.flush(); err != nil {
+		return err
+	}
+	return t.only("COMMIT")
+}
+
 func (t *sqliteTx) rollback() error { return t.only("ROLLBACK") }
 
 // sqliteRead runs statements on one of the read-only connections.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -100,30 +99,17 @@ func TestReadersDoNotWrite(t *testing.T) {
 func TestReturningIsAWrite(t *testing.T) {
 	s := openHere(t)
 	no := errors.New("no")
-	begun, gate := make(chan struct{}), make(chan struct{})
-	neighbour := make(chan error, 2)
-	go func() {
-		neighbour <- s.Write(context.Background(), func(tx *Tx) error {
-			close(begun)
-			<-gate
-			return tx.PutDirectory("k", "kept", "m", "r")
-		})
-	}()
-	<-begun
-	go func() {
-		neighbour <- s.Write(context.Background(), func(tx *Tx) error {
+	answers := inOneGroup(s, []func(*Tx) error{
+		func(tx *Tx) error { return tx.PutDirectory("k", "kept", "m", "r") },
+		func(tx *Tx) error {
 			if _, err := all(&tx.queries, scalar[string], `INSERT INTO directory (kind, key, merchant, ref) VALUES ('k', 'undone', 'm', 'r') RETURNING key`); err != nil {
 				return err
 			}
 			return no
-		})
-	}()
-	for len(s.jobs) == 0 {
-		runtime.Gosched() // until the second waits behind the first
-	}
-	close(gate)
-	if a, b := <-neighbour, <-neighbour; !errors.Is(errors.Join(a, b), no) {
-		t.Fatalf("answers %v, %v", a, b)
+		},
+	})
+	if answers[0] != nil || !errors.Is(answers[1], no) {
+		t.Fatalf("answers %v", answers)
 	}
 	err := s.Read(context.Background(), func(r *Reader) error {
 		if _, err := r.Lookup("k", "undone"); !errors.Is(err, ErrNotFound) {

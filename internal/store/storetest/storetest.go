@@ -230,9 +230,10 @@ func behind(t testing.TB, s *store.Store) (release func()) {
 	done := make(chan error, n)
 	for range n {
 		begun := make(chan struct{})
+		var once sync.Once // the function may run again
 		go func() {
 			done <- s.Write(context.Background(), func(*store.Tx) error {
-				close(begun)
+				once.Do(func() { close(begun) })
 				<-gate
 				return nil
 			})
