@@ -86,7 +86,7 @@ func restoreSQLite(ctx context.Context, file string, to Address, out *Restored, 
 	if err := os.MkdirAll(filepath.Dir(to.file), 0o750); err != nil {
 		return fmt.Errorf("make the folder of the database: %w", err)
 	}
-	lock, err := lockOut(to.file + ".lock")
+	lock, err := lockOut(to.file)
 	if err != nil {
 		return err
 	}

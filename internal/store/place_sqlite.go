@@ -112,7 +112,7 @@ func leaveSQLite(ctx context.Context, a Address) (_ source, err error) {
 	if _, err := os.Stat(a.file); err != nil {
 		return nil, fmt.Errorf("there is no database %s: %w", a.file, err)
 	}
-	lock, err := lockOut(a.file + ".lock")
+	lock, err := lockOut(a.file)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func enterSQLite(ctx context.Context, a Address) (target, error) {
 	if err := os.MkdirAll(filepath.Dir(a.file), 0o750); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
 	}
-	lock, err := lockOut(a.file + ".lock")
+	lock, err := lockOut(a.file)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +166,9 @@ func enterSQLite(ctx context.Context, a Address) (target, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	// Until it has its name, the file is worth nothing: it is made without a journal.
+	if err := private(unfinished(a.file)); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	p, err := openPlace(ctx, lock, unfinished(a.file), "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-64000)")
 	if err != nil {
 		return nil, err

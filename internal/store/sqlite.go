@@ -55,12 +55,15 @@ func OpenSQLite(ctx context.Context, file string, options ...Option) (*Store, er
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
 	}
-	lockFile, err := lockOut(file + ".lock")
+	lockFile, err := lockOut(file)
 	if err != nil {
 		return nil, err
 	}
 	e := &sqlite{stmts: map[string]*sql.Stmt{}, readStmts: map[string]*sql.Stmt{}, lockFile: lockFile}
 	if err = whole(file); err == nil {
+		err = private(file)
+	}
+	if err == nil {
 		err = e.open(ctx, file)
 	}
 	if err != nil {
@@ -83,17 +86,34 @@ func inWords(err error, file string) error {
 	return err
 }
 
-// lockOut takes an exclusive lock, so that two servers never share one file.
-func lockOut(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// lockOut takes an exclusive lock on the database in a file, so that two servers
+// never share one, also when they know it by different names.
+func lockOut(file string) (*os.File, error) {
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		file = real
+	}
+	f, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the database: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("the database %s is in use by another process: stop it first or use another file", strings.TrimSuffix(path, ".lock"))
+		return nil, fmt.Errorf("the database %s is in use by another process: stop it first or use another file", file)
 	}
 	return f, nil
+}
+
+// private makes a new file that nobody else can read; SQLite gives the files
+// beside it the same rights. One that is there stays as it is, and is not opened.
+func private(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	return f.Close()
 }
 
 func (e *sqlite) open(ctx context.Context, file string) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,10 +45,37 @@ func TestOneProcessPerFile(t *testing.T) {
 	if _, err := store.OpenSQLite(context.Background(), file); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Fatalf("a second opener: %v", err)
 	}
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := store.OpenSQLite(context.Background(), link); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("a second opener by another name: %v", err)
+		if err == nil {
+			_ = s.Close()
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	openFile(t, file)
+}
+
+// TestFilesArePrivate: nobody but the owner reads a database or what is beside it.
+func TestFilesArePrivate(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	dir := t.TempDir()
+	s := openFile(t, filepath.Join(dir, "holdfast.db"))
+	storetest.Fill(t, s)
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the rights %v (%v)", f.Name(), info.Mode(), err)
+		}
+	}
 }
 
 // TestWorkOfADeadProcessIsFree: what somebody had taken who is gone is due at
