@@ -2,7 +2,7 @@
 // acts of a buyer.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import axe from 'axe-core';
@@ -33,14 +33,18 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--test-third-party-cookie-phaseout'] });
 }
 
-// openShop serves one page that loads the script and leaves the rest to the story. localhost is
-// another site than 127.0.0.1, where Holdfast listens. Its policy allows Holdfast and nothing
-// beyond it.
+// loader is PortOne's own npm package for V2, as it is published.
+const loader = readFileSync(new URL('node_modules/@portone/browser-sdk/dist/v2.js', import.meta.url));
+
+// openShop serves one page that loads the script, or none, and leaves the rest to the story.
+// localhost is another site than 127.0.0.1, where Holdfast listens. Its policy allows Holdfast and
+// nothing beyond it. /portone.js is the package of the shop's own bundle.
 export async function openShop(script = '/v1/iamport.js', early = '') {
-  const policy = `default-src 'none'; script-src ${holdfast} 'unsafe-inline'; connect-src ${holdfast}; frame-src ${holdfast}; form-action 'self'; style-src 'none'; img-src 'self'`;
+  const policy = `default-src 'none'; script-src 'self' ${holdfast} 'unsafe-inline'; connect-src ${holdfast}; frame-src ${holdfast}; form-action 'self'; style-src 'none'; img-src 'self'`;
   const page = `<!doctype html><html lang="ko"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>shop</title>
-<script src="${holdfast}${script}"></script><script>${early}</script></head><body><h1>상점</h1><button id="buy">구매</button></body></html>`;
+${script && `<script src="${holdfast}${script}"></script>`}<script>${early}</script></head><body><h1>상점</h1><button id="buy">구매</button></body></html>`;
   const server = createServer((req, res) => {
+    if (req.url === '/portone.js') { res.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }); res.end(loader); return; }
     res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy });
     res.end(req.url.startsWith('/back') ? '<!doctype html><title>back</title><h1>주문 결과</h1>' : page);
   });
@@ -79,7 +83,7 @@ export async function answered(page) {
 }
 
 // windowOf is the payment window in its layer.
-export const windowOf = (page) => page.frameLocator('.imp-dialog iframe.imp-frame');
+export const windowOf = (page, prefix = 'imp') => page.frameLocator(`.${prefix}-dialog iframe.${prefix}-frame`);
 
 export async function choose(pay, { method = 'vbank', bank = '088', escrow = false } = {}) {
   await pay.locator(`[name=method][value=${method}]`).check();
@@ -92,9 +96,9 @@ export async function choose(pay, { method = 'vbank', bank = '088', escrow = fal
 
 // done presses the window's last button. The window goes away under the finger, and what the
 // driver makes of that does not matter.
-export async function done(page) {
-  windowOf(page).locator('#done').click().catch(() => {});
-  await page.locator('.imp-dialog').waitFor({ state: 'detached' });
+export async function done(page, prefix = 'imp') {
+  windowOf(page, prefix).locator('#done').click().catch(() => {});
+  await page.locator(`.${prefix}-dialog`).waitFor({ state: 'detached' });
 }
 
 export async function picture(page, name) {

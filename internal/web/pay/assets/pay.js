@@ -6,6 +6,7 @@
   const answer = document.getElementById('answer');
   const opener = window.parent !== window ? window.parent : window.opener;
   const done = document.querySelector('[data-finish]');
+  document.documentElement.classList.toggle('framed', window.parent !== window);
 
   function tell() {
     opener.postMessage({ holdfast: 'result', nonce: answer.dataset.nonce, result: JSON.parse(answer.dataset.message) }, answer.dataset.origin);
