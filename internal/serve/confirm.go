@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/clock"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
@@ -25,18 +26,19 @@ const maxConfirmReason = 200
 type confirmer struct {
 	sender *webhook.Sender
 	clock  clock.Clock
+	app    *app.App // set once there is one
 }
 
 // Confirm posts the payment to the shop's confirm URL, in the words of the dialect
 // that opened it. V1 goes on after 200 alone, V2 after any success.
-func (c confirmer) Confirm(ctx context.Context, m *merchant.Merchant, p *escrow.Payment) error {
-	body, err := c.question(m, p)
-	if err != nil {
+func (c *confirmer) Confirm(ctx context.Context, m *merchant.Merchant, p *escrow.Payment) error {
+	call := webhook.Call{ID: p.ID + "-confirm", URL: p.ConfirmURL, Private: m.Mode == merchant.Sandbox}
+	if err := c.ask(&call, m, p); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
-	a := c.sender.Send(ctx, webhook.Call{ID: p.ID + "-confirm", URL: p.ConfirmURL, ContentType: "application/json", Body: body, Private: m.Mode == merchant.Sandbox})
+	a := c.sender.Send(ctx, call)
 	switch {
 	case a.Status == http.StatusOK, p.V2 && a.Status >= 200 && a.Status < 300:
 		return nil
@@ -47,11 +49,28 @@ func (c confirmer) Confirm(ctx context.Context, m *merchant.Merchant, p *escrow.
 	return &escrow.Refusal{Code: escrow.Forbidden, Reason: string(reason[:min(len(reason), maxConfirmReason)])}
 }
 
-func (c confirmer) question(m *merchant.Merchant, p *escrow.Payment) ([]byte, error) {
-	if p.V2 {
-		return wirev2.ConfirmBody(m.Code, p, m.Now(c.clock.Now()))
+// ask puts the question into a call. A shop that speaks V2 is asked in the format,
+// and under the signature, of the endpoint that its notice URLs go by.
+func (c *confirmer) ask(call *webhook.Call, m *merchant.Merchant, p *escrow.Payment) (err error) {
+	if !p.V2 {
+		call.ContentType = merchant.V1JSON.ContentType()
+		call.Body, err = wirev1.ConfirmQuestion(p).JSON()
+		return err
 	}
-	return wirev1.ConfirmQuestion(p).JSON()
+	e := m.MainV2()
+	call.ContentType, call.Standard = e.Format.ContentType(), true
+	if call.Keys, err = c.app.SigningKeys(m.ID, &e); err != nil {
+		return err
+	}
+	switch e.Format {
+	case merchant.V2OldForm:
+		call.Body = []byte(wirev2.OldConfirmQuestion(p).Form())
+	case merchant.V2Old:
+		call.Body, err = wirev2.OldConfirmQuestion(p).JSON()
+	case merchant.V2, merchant.V1JSON, merchant.V1Form:
+		call.Body, err = wirev2.ConfirmQuestion(m.Code, p, m.Now(c.clock.Now())).JSON()
+	}
+	return err
 }
 
 // reasonIn is why a shop stops a payment, as it says.

@@ -83,15 +83,15 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	// The simulated parties remember through the door, and the door asks the bank:
 	// the bank is built first and given its memory through the door's address.
 	hooks := webhook.New(s.clock)
-	records := &app.Records{}
+	records, asks := &app.Records{}, &confirmer{sender: hooks, clock: s.clock}
 	s.Bank = simbank.New(records, s.clock)
 	s.Carrier = simcarrier.New(records)
 	if s.App, err = app.New(ctx, app.Config{
-		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, SimulatedBank: true, Shops: confirmer{hooks, s.clock}, Log: s.log, Secret: s.secret, ReplaceSecret: c.ReplaceSecret, BaseURL: c.BaseURL,
+		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, SimulatedBank: true, Shops: asks, Log: s.log, Secret: s.secret, ReplaceSecret: c.ReplaceSecret, BaseURL: c.BaseURL,
 	}); err != nil {
 		return nil, inWords(err, made)
 	}
-	records.App = s.App
+	records.App, asks.app = s.App, s.App
 	post, err := s.letters(o.Sender)
 	if err != nil {
 		return nil, err

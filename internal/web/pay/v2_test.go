@@ -3,7 +3,8 @@ package pay_test
 import (
 	"context"
 	"encoding/json"
-	"maps"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -184,34 +185,45 @@ func TestV2Redirect(t *testing.T) {
 	}
 }
 
+// questions are what a shop was asked at its confirmUrl, /ask, and how it answers.
+type questions struct {
+	status int
+	body   []byte
+	header http.Header
+}
+
+func (q *questions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/ask" {
+		return // a webhook
+	}
+	q.body, _ = io.ReadAll(r.Body)
+	q.header = r.Header
+	w.WriteHeader(q.status)
+	if q.status != http.StatusNoContent {
+		_, _ = w.Write([]byte(`{"errorMessage":"재고가 없습니다"}`))
+	}
+}
+
 // TestV2ConfirmURL: the shop is asked before an account and before an approval, in
 // V2's words; any success lets the payment through, anything else ends it with the
 // shop's reason.
 func TestV2ConfirmURL(t *testing.T) {
 	s := servetest.Run(t)
-	status, asked := http.StatusNoContent, map[string]any{}
-	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		clear(asked)
-		_ = json.NewDecoder(r.Body).Decode(&asked)
-		w.WriteHeader(status)
-		if status != http.StatusNoContent {
-			_, _ = w.Write([]byte(`{"errorMessage":"재고가 없습니다"}`))
-		}
-	}))
+	asked := &questions{status: http.StatusNoContent}
+	shop := httptest.NewServer(asked)
 	defer shop.Close()
-	address, id := openV2(t, s, map[string]any{"confirmUrl": shop.URL, "paymentId": "let"})
+	address, id := openV2(t, s, map[string]any{"confirmUrl": shop.URL + "/ask", "paymentId": "let"})
 	visit(t, http.MethodPost, address, form("method", "vbank", "bank", "088", "agree", "on"))
 	if p := payment(t, s, id); p.State != escrow.AwaitingDeposit {
 		t.Fatalf("a shop that agrees: %s %s", p.State, p.FailReason)
 	}
-	data, _ := asked["data"].(map[string]any)
-	want := map[string]any{"storeId": s.Code, "paymentId": "let", "transactionId": id, "totalAmount": 39000.0}
-	if asked["type"] != "Transaction.Confirm" || asked["timestamp"] != "2026-03-09T00:00:00.000Z" || !maps.Equal(data, want) {
-		t.Errorf("the shop was asked %v", asked)
+	want := fmt.Sprintf(`{"type":"Transaction.Confirm","timestamp":"2026-03-09T00:00:00.000Z","data":{"storeId":%q,"paymentId":"let","transactionId":%q,"totalAmount":39000}}`, s.Code, id)
+	if string(asked.body) != want || asked.header.Get("webhook-id") == "" || asked.header.Get("webhook-signature") != "" {
+		t.Errorf("the shop was asked %s with %v, want %s", asked.body, asked.header, want)
 	}
 
-	status = http.StatusConflict
-	address, id = openV2(t, s, map[string]any{"confirmUrl": shop.URL, "paymentId": "stop", "payMethod": "CARD"})
+	asked.status = http.StatusConflict
+	address, id = openV2(t, s, map[string]any{"confirmUrl": shop.URL + "/ask", "paymentId": "stop", "payMethod": "CARD"})
 	visit(t, http.MethodPost, address, form("method", "card", "agree", "on"))
 	visit(t, http.MethodPost, address+"/approve", form("answer", "approve"))
 	if p := payment(t, s, id); p.State != escrow.Failed {
@@ -220,5 +232,23 @@ func TestV2ConfirmURL(t *testing.T) {
 	wants(t, get(t, address), http.StatusOK, "재고가 없습니다")
 	if got := tell(t, address+"/close", nil); got.Code != "ConfirmProcessFailed" || got.Message != "재고가 없습니다" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestV2ConfirmURLInTheChosenVersion: a shop that has an endpoint of V2 is asked in its
+// format and under its signature.
+func TestV2ConfirmURLInTheChosenVersion(t *testing.T) {
+	s := servetest.Run(t)
+	asked := &questions{status: http.StatusOK}
+	shop := httptest.NewServer(asked)
+	defer shop.Close()
+	if _, _, err := s.App.CreateEndpoint(t.Context(), "test", s.Merchant, merchant.Endpoint{URL: shop.URL, Format: merchant.V2OldForm}, ""); err != nil {
+		t.Fatal(err)
+	}
+	address, id := openV2(t, s, map[string]any{"confirmUrl": shop.URL + "/ask", "paymentId": "old", "payMethod": "CARD"})
+	visit(t, http.MethodPost, address, form("method", "card", "agree", "on"))
+	visit(t, http.MethodPost, address+"/approve", form("answer", "approve"))
+	if want := "payment_id=old&total_amount=39000&tx_id=" + id; string(asked.body) != want || asked.header.Get("webhook-signature") == "" {
+		t.Errorf("the shop was asked %s with %v", asked.body, asked.header)
 	}
 }
