@@ -107,6 +107,7 @@ type App struct {
 	pokes     map[Work][]chan struct{}
 	onces     onces
 	lanes     map[Lane]struct{} // in which calls are due
+	waiting   atomic.Int64      // readers of feeds
 }
 
 // New builds the door and reads the calendar's overrides.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -122,20 +123,21 @@ func noEndpoint() error {
 // shown once; a format without signatures has none. Given may name a secret that
 // the shop has already, so that its receiver need not change.
 func (a *App) CreateEndpoint(ctx context.Context, actor, merchantID string, e merchant.Endpoint, given string) (merchant.Endpoint, string, error) {
-	e.ID, e.CreatedAt, e.Secrets, e.Off = newEndpointID(), a.clock.Now(), nil, nil
+	drawn, err := Note(ctx, a, "endpoint", KeyPair{Key: newEndpointID(), Secret: newSigningSecret()})
+	if err != nil {
+		return e, "", err
+	}
+	e.ID, e.CreatedAt, e.Secrets, e.Off = drawn.Key, a.clock.Now(), nil, nil
 	secret := ""
 	if !e.Format.IsV1() {
-		secret = given
-		if secret == "" {
-			secret = newSigningSecret()
-		}
+		secret = cmp.Or(given, drawn.Secret)
 		sealed, err := a.sealSecret(merchantID, e.ID, secret)
 		if err != nil {
 			return e, "", err
 		}
 		e.Secrets = []merchant.Secret{sealed}
 	}
-	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.create", func(m *merchant.Merchant) error {
+	_, err = a.UpdateMerchant(ctx, actor, merchantID, "endpoint.create", func(m *merchant.Merchant) error {
 		m.Endpoints = append(slices.Clone(m.Endpoints), e)
 		return nil
 	})
@@ -205,9 +207,9 @@ func (a *App) DeleteEndpoint(ctx context.Context, actor, merchantID, id string) 
 // that both sign until DropOldSecret; an older one ends. Given is as for
 // CreateEndpoint. It returns the new secret, which is shown once.
 func (a *App) RotateSecret(ctx context.Context, actor, merchantID, id, given string) (string, error) {
-	secret := given
-	if secret == "" {
-		secret = newSigningSecret()
+	secret, err := Note(ctx, a, "secret", cmp.Or(given, newSigningSecret()))
+	if err != nil {
+		return "", err
 	}
 	sealed, err := a.sealSecret(merchantID, id, secret)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/admin"
 	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
+	"github.com/holdfast-pay/holdfast/internal/api/shopapi"
 	"github.com/holdfast-pay/holdfast/internal/sandbox"
 	"github.com/holdfast-pay/holdfast/internal/web/console"
 	"github.com/holdfast-pay/holdfast/internal/web/decide"
@@ -17,6 +18,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/internal/web/verify"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
+	"github.com/holdfast-pay/holdfast/internal/work"
 	"github.com/holdfast-pay/holdfast/sdk"
 )
 
@@ -71,6 +73,7 @@ func (s *Server) routes(proxies []netip.Prefix) http.Handler {
 			{"/pay/", pay.New(pay.Config{App: s.App, Log: s.log, Secret: s.secret})},
 			{"/console/", console.New(s.App, console.Config{Secure: strings.HasPrefix(s.config.BaseURL, "https://")}, s.log)},
 			{"/admin/v1/", admin.New(s.App, string(s.config.AdminToken), s.log)},
+			{shopapi.Root, shopapi.New(shopapi.Config{App: s.App, Body: work.Body, Ending: s.Loops.Ending(), Log: s.log})},
 			{"/sandbox/", sandbox.New(s.App, s.Loops, s.Bank, s.Carrier, s.log)},
 			{decide.Prefix, decide.New(s.App, s.operator(), s.log)},
 			{verify.Prefix, verify.New(s.App, s.operator(), s.log)},
@@ -83,6 +86,7 @@ func (s *Server) routes(proxies []netip.Prefix) http.Handler {
 func documents() http.Handler {
 	return docs.New(
 		docs.Document{Name: "v1", Short: "PortOne V1", Title: "PortOne V1 API", About: "What shops call: payments, virtual accounts, cancels, escrow deliveries, cash receipts.", JSON: wirev1.OpenAPI()},
+		docs.Document{Name: "shop", Short: "Shop", Title: "Shop API", About: "What a shop's server calls to be told of things: endpoints, the log of webhooks, replays, and the feed of all events.", JSON: shopapi.OpenAPI()},
 		docs.Document{Name: "sandbox", Short: "Sandbox", Title: "Sandbox API", About: "What a shop's developers call to play the buyer, the bank, the carrier, the mail server and time.", JSON: sandbox.OpenAPI()},
 		docs.Document{Name: "admin", Short: "Admin", Title: "Admin API", About: "What the operator calls: merchants, keys, calendar, books, payouts.", JSON: admin.OpenAPI()},
 	)

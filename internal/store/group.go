@@ -170,6 +170,7 @@ func (s *Store) once(writer int, jobs []*job) ([]*job, *lost) {
 		took := time.Since(began) //nolint:forbidigo // as above
 		if l == nil {
 			s.count(func(t *Stats) { t.Commits, t.CommitTime = t.Commits+1, t.CommitTime+took })
+			s.bells.ring(g.events)
 			return jobs, nil
 		}
 	}

@@ -85,6 +85,7 @@ type Store struct {
 	done    chan struct{}
 	closing sync.Once
 	stats   Stats
+	bells   bells
 	statsMu sync.Mutex
 }
 

@@ -249,9 +249,15 @@ func (l *Loops) body(ctx context.Context, e *merchant.Endpoint, w *app.Webhook) 
 	if err != nil {
 		return nil, err
 	}
-	notice, told := NoticeOf(e.Format, w.Kind, &p, &logged)
+	return Body(e, w.Kind, &p, &logged)
+}
+
+// Body is what an endpoint is told of an event under a name. It is the same at
+// every repetition.
+func Body(e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error) {
+	notice, told := noticeOf(e.Format, name, p, logged)
 	if !told {
-		return nil, fmt.Errorf("work: event %s of %s has no webhook body", logged.Type, w.Payment)
+		return nil, fmt.Errorf("work: event %s of %s has no webhook body", logged.Type, logged.Payment)
 	}
 	return encoded(e, notice)
 }
@@ -263,9 +269,9 @@ func encoded(e *merchant.Endpoint, notice form) ([]byte, error) {
 	return notice.JSON()
 }
 
-// NoticeOf is what is told of an event under a name, in a format; false if the
+// noticeOf is what is told of an event under a name, in a format; false if the
 // event is not told so.
-func NoticeOf(f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEvent) (notice form, told bool) {
+func noticeOf(f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEvent) (notice form, told bool) {
 	switch {
 	case name == merchant.TellEscrow:
 		return wirev1.EscrowNoticeOf(p, e.Event)

@@ -146,6 +146,9 @@ func (l *Loops) Start() {
 // nothing more.
 func (l *Loops) End() { l.end() }
 
+// Ending is closed by End.
+func (l *Loops) Ending() <-chan struct{} { return l.ending.Done() }
+
 // untilEnd is a context that also ends with End, and the error that is told then
 // in the place of another.
 func (l *Loops) untilEnd(ctx context.Context) (context.Context, func(error) error) {

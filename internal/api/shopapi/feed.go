@@ -1,0 +1,75 @@
+package shopapi
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
+)
+
+const (
+	// waitMax is the longest that a reader may wait for an event, in seconds.
+	waitMax = 60
+	// feedMax bounds the positions of one answer, feedDefault is their usual number.
+	feedMax, feedDefault = 500, 100
+)
+
+// feedItem is one thing that is told: the body is that of a webhook, byte for byte.
+type feedItem struct {
+	Position int64  `json:"position"`
+	ID       string `json:"id"` // begins the webhook-id of every call about the same
+	Type     string `json:"type"`
+	// Body is what a webhook of the format says; a text where that is a form.
+	Body any `json:"body"`
+}
+
+// listEvents is the feed of all that happens, in the order of commits and without
+// gaps. A reader asks again after "next".
+func (s *api) listEvents(c *call) (any, error) {
+	q, err := c.query()
+	if err != nil {
+		return nil, err
+	}
+	after, _ := q.Int("after", 0, 1<<53)
+	limit, given := q.Int("limit", 1, feedMax)
+	if !given {
+		limit = feedDefault
+	}
+	wait, _ := q.Int("wait", 0, waitMax)
+	format := merchant.Format(q.OneOf("format", string(merchant.V2), string(merchant.V2Old), string(merchant.V1JSON)))
+	if format == "" {
+		format = merchant.V2
+	}
+	if err := q.ErrStrict(); err != nil {
+		return nil, err
+	}
+	feed, err := s.App.FeedAfter(c.Context(), c.shop.ID, after, int(limit), time.Duration(wait)*time.Second, s.Ending)
+	if err != nil {
+		return nil, err
+	}
+	e := merchant.Endpoint{Format: format, Events: []string{"*"}}
+	out := struct {
+		Events []feedItem `json:"events"`
+		Next   int64      `json:"next"`
+	}{Events: []feedItem{}, Next: after}
+	for i := range feed.Events {
+		logged := &feed.Events[i]
+		out.Next = logged.Position
+		p, ok := feed.Payments[logged.Payment]
+		if !ok {
+			continue
+		}
+		for _, name := range merchant.Told(&p, logged.Event) {
+			if !e.Wants(name) {
+				continue
+			}
+			raw, err := s.Body(&e, name, &p, logged)
+			if err != nil {
+				return nil, err
+			}
+			out.Events = append(out.Events, feedItem{logged.Position, app.MessageID(p.ID, logged.Seq, name), name, json.RawMessage(raw)})
+		}
+	}
+	return out, nil
+}
