@@ -190,7 +190,7 @@ func (a *act) finish(held money.Won) (Decision, error) {
 		return Decision{}, err
 	}
 	a.p.WakeAt = wake
-	if !a.tracked() {
+	if !a.p.Tracked() {
 		a.p.TrackAt = time.Time{}
 	}
 	a.p.UpdatedAt = a.env.Now

@@ -143,15 +143,9 @@ func (a *act) tell(m Mail) {
 // track plans the first question to the carrier, if it can be asked at all.
 func (a *act) track() {
 	a.p.TrackAt = time.Time{}
-	if a.tracked() {
+	if a.p.Tracked() {
 		a.p.TrackAt = a.env.Now.Add(firstLook)
 	}
-}
-
-// tracked reports whether a carrier should still be asked.
-func (a *act) tracked() bool {
-	d := a.p.Delivery
-	return d != nil && d.Trackable && (a.p.State == Shipped || (a.p.State == Rejected && d.DeliveredAt.IsZero()))
 }
 
 func (a *act) amendDelivery(c AmendDelivery) error {
@@ -203,7 +197,7 @@ func (a *act) reportTracking(c ReportTracking) error {
 	if i < 0 {
 		return refuse(NotRegistered, "number", "no parcel with this tracking number is registered")
 	}
-	if !a.tracked() || !d.Parcels[i].DeliveredAt.IsZero() {
+	if !a.p.Tracked() || !d.Parcels[i].DeliveredAt.IsZero() {
 		a.unchanged = true
 		return nil
 	}

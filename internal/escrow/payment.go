@@ -425,10 +425,17 @@ type Payment struct {
 
 	// WakeAt is the next instant at which Tick has something to do; zero if never.
 	WakeAt time.Time
-	// TrackAt is when the carrier should be asked next; zero if never.
+	// TrackAt is when the carrier should be asked next; zero if and only if it
+	// should not ([Payment.Tracked]).
 	TrackAt time.Time
 	// LinkVersion counts the buyer's decision links; only the newest is valid.
 	LinkVersion int
+}
+
+// Tracked reports whether a carrier should still be asked about a parcel.
+func (p *Payment) Tracked() bool {
+	d := p.Delivery
+	return d != nil && d.Trackable && (p.State == Shipped || (p.State == Rejected && d.DeliveredAt.IsZero()))
 }
 
 // HeldAmount is what held:<payment> carries: the whole amount, or nothing.

@@ -103,6 +103,9 @@ func (w *world) store(d escrow.Decision) {
 		return
 	}
 	w.p = d.Next
+	if w.p.Tracked() == w.p.TrackAt.IsZero() {
+		w.t.Fatalf("a payment that is %s is tracked: %t, and its carrier is asked at %s", w.p.State, w.p.Tracked(), w.p.TrackAt)
+	}
 	w.books = append(w.books, d.Transfers...)
 	w.events = append(w.events, d.Events...)
 	w.mails = append(w.mails, d.Mails...)

@@ -49,6 +49,8 @@ type Payment struct {
 	Refunds      int64 // what refund:<payment> carries: refunds that have not reached the buyer
 	Suspense     int64 // the payment's part of suspense
 	Withheld     bool  // unpaid sale lines wait for an answer to a withdrawal
+	Tracked      bool  // a parcel is on its way whose carrier can be asked
+	Asks         bool  // an instant is set at which the carrier is asked
 	Orders       []Due // one for each refund
 }
 
@@ -64,6 +66,11 @@ func CheckPayment(p Payment, n Numbers, moved []Sum, lines []LineSum, orders []O
 			Want: fmt.Sprintf("1 to %d", p.Seq), Got: fmt.Sprintf("%d events from %d to %d", n.Count, n.Least, n.Most),
 		})
 	}
+	if p.Tracked != p.Asks {
+		out = append(out, Violation{
+			Merchant: p.Merchant, Kind: WrongTrack, Of: "payment.track_at", Ref: p.ID, Want: fmt.Sprintf("asked=%t", p.Tracked), Got: fmt.Sprintf("asked=%t", p.Asks),
+		})
+	}
 	want := balances{ledger.Held(p.ID): p.Held, ledger.Refund(p.ID): p.Refunds, ledger.Suspense: p.Suspense}
 	for i := range lines {
 		l := &lines[i]
@@ -73,9 +80,7 @@ func CheckPayment(p Payment, n Numbers, moved []Sum, lines []LineSum, orders []O
 		want[ledger.Fee] += l.Fee
 		want[ledger.VAT] += l.VAT
 		if l.Kind == "sale" && l.Payout == "" && l.Held != p.Withheld {
-			held := l.wrong(WrongLines, fmt.Sprintf("held=%t", p.Withheld), fmt.Sprintf("held=%t", l.Held))
-			held.Of += ".held"
-			out = append(out, held)
+			out = append(out, l.wrongHold(p.Withheld))
 		}
 	}
 	out = append(out, want.check(p.Merchant, p.ID, moved)...)
@@ -137,10 +142,19 @@ func (l *LineSum) wrong(k Kind, want, got string) Violation {
 	return Violation{Merchant: l.Merchant, Kind: k, Of: "settlement_line", Ref: l.ID, Want: want, Got: got}
 }
 
+func (l *LineSum) wrongHold(want bool) Violation {
+	v := l.wrong(WrongLines, fmt.Sprintf("held=%t", want), fmt.Sprintf("held=%t", l.Held))
+	v.Of += ".held"
+	return v
+}
+
 // check compares a line with its sum and with itself.
 func (l *LineSum) check() (out []Violation) {
 	if want := l.Sum(); want != l.Has {
 		out = append(out, l.wrong(WrongSum, want.String(), l.Has.String()))
+	}
+	if l.Held && l.Payout != "" {
+		out = append(out, l.wrongHold(false))
 	}
 	gross := l.Gross
 	if l.Kind == "sale" {

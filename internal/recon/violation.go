@@ -33,10 +33,13 @@ const (
 	// payout and its settlement lines say.
 	WrongBalance Kind = "wrong_balance"
 	// WrongLines: a payout is not what its lines add up to, or a line is held or
-	// free against the payment's state.
+	// free against the payment's state, or held and paid out.
 	WrongLines Kind = "wrong_lines"
 	// WrongOrder: the bank was or will be asked for something else than was decided.
 	WrongOrder Kind = "wrong_order"
+	// WrongTrack: nobody will ask the carrier about a parcel on its way, or somebody
+	// will about one that is not.
+	WrongTrack Kind = "wrong_track"
 	// WrongDay: the held money kept of a day is not what the transfers add up to.
 	WrongDay Kind = "wrong_day"
 )

@@ -475,6 +475,7 @@ func (b *refBooks) checkPayment() []recon.Violation {
 func booksOf(p *escrow.Payment) recon.Payment {
 	out := recon.Payment{
 		Merchant: p.Merchant, ID: p.ID, Seq: p.Seq, Held: int64(p.HeldAmount()), Suspense: int64(p.Suspended), Withheld: p.HasTask(escrow.TaskWithdrawal),
+		Tracked: p.Tracked(), Asks: !p.TrackAt.IsZero(),
 	}
 	for i := range p.Refunds {
 		r := &p.Refunds[i]

@@ -51,8 +51,8 @@ func (w *world) violations() []app.Violation {
 	return found
 }
 
-// unseen are columns whose change no audit can see: each is put off, taken or
-// freed by an act that leaves no other trace.
+// unseen are columns of which no audit can see that they say something else: each
+// is put off by an act that leaves no other trace. That they say something is seen.
 var unseen = []string{"payment.track_at"}
 
 // columns are what is changed in each table, one at a time, in one row.
@@ -141,6 +141,9 @@ func tamperings() (out []tampering) {
 		add("bank_order", "an order "+name, `INSERT INTO bank_order (merchant, key, ref, kind, amount, bank, number, holder, card, state, due_at, attempts, detail, created_at)
 			SELECT `+of+`, kind, amount, bank, number, holder, card, 'pending', due_at, 0, '', created_at FROM bank_order LIMIT 1`)
 	}
+	add("settlement_line", "a line that was paid out is withheld", `UPDATE settlement_line SET held = 1 WHERE payout IS NOT NULL`)
+	add("payment", "no carrier is asked", `UPDATE payment SET track_at = NULL WHERE track_at IS NOT NULL`)
+	add("payment", "a carrier is asked about nothing", `UPDATE payment SET track_at = 1 WHERE track_at IS NULL`)
 	add("settlement_line", "a line leaves its payout", `UPDATE settlement_line SET payout = NULL WHERE kind = 'sale'`)
 	slices.SortFunc(out, func(a, b tampering) int { return strings.Compare(a.name, b.name) })
 	return out
