@@ -24,6 +24,7 @@ type commands struct {
 	Restore  restoreCmd  `cmd:"" help:"Put a backup into an empty place and verify it."`
 	Merchant merchantCmd `cmd:"" help:"Make and change the shops of a running server."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Play the buyer, the bank, the carrier and the mail server for a test shop."`
+	Listen   listenCmd   `cmd:"" help:"Bring a shop's events to a program on this machine, without a tunnel."`
 	Clock    clockCmd    `cmd:"" help:"Show or move the test clock of a test shop."`
 	Calendar calendarCmd `cmd:"" help:"Ask the calendar of Korean business days, or change it."`
 	Books    booksCmd    `cmd:"" help:"Verify the books, show what an audit has found, report the held money."`

@@ -195,7 +195,7 @@ var groups = []group{
 	},
 	{
 		name: "command line", packages: []string{"cmd/holdfast"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/config", "internal/demo", "internal/password", "internal/serve"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/config", "internal/demo", "internal/password", "internal/serve", "internal/webhook"}),
 		why:       "the program parses arguments and calls serve; what tests build is what runs",
 	},
 	{
