@@ -368,6 +368,30 @@ func (a *App) Prepare(ctx context.Context, p Prepared) error {
 	return err
 }
 
+// Register registers an order's amount, in the place of what was registered before. An
+// order that is paid is AlreadyPaid. An amount of zero registers none and only asks
+// whether the order is paid.
+func (a *App) Register(ctx context.Context, p Prepared) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.PaidPayment(p.Merchant, p.OrderID)
+		switch {
+		case err == nil:
+			return &escrow.Refusal{Code: escrow.AlreadyPaid, Field: "merchant_uid", Reason: "the order is paid already"}
+		case !errors.Is(err, store.ErrNotFound) || p.Amount == 0:
+			return notPaid(err)
+		}
+		return tx.PutPrepared(p, a.clock.Now())
+	}, store.OnRow(p.Merchant, p.OrderID))
+}
+
+// notPaid is the good answer to whether an order is paid.
+func notPaid(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // ChangePrepared changes a registration; one that does not exist is NotFound.
 func (a *App) ChangePrepared(ctx context.Context, p Prepared) error {
 	_, err := a.write(ctx, "order.change "+p.OrderID, func(tx *store.Tx) error { return tx.UpdatePrepared(p, a.clock.Now()) })

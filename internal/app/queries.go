@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ledger"
@@ -14,6 +15,7 @@ import (
 type (
 	Filter         = store.Filter
 	Order          = store.Order
+	Spot           = store.Spot
 	LoggedEvent    = store.LoggedEvent
 	Mail           = store.Mail
 	Webhook        = store.Webhook
@@ -60,6 +62,79 @@ func (a *App) Payments(ctx context.Context, merchantID string, f Filter, o Order
 	})
 	return p.rows, p.total, err
 }
+
+// OrderPayment returns the payment that stands for an order: the paid one, else the
+// newest attempt to pay it; or NotFound.
+func (a *App) OrderPayment(ctx context.Context, merchantID, orderID string) (escrow.Payment, error) {
+	p, err := read(ctx, a, func(r *store.Reader) (escrow.Payment, error) { return r.OrderPayment(merchantID, orderID) })
+	return p, notFound(err, "payment")
+}
+
+// PaymentsAfter returns up to limit payments in the order of the filter's AfterOrder,
+// from its After on.
+func (a *App) PaymentsAfter(ctx context.Context, merchantID string, f Filter, limit int) ([]escrow.Payment, error) {
+	return read(ctx, a, func(r *store.Reader) ([]escrow.Payment, error) {
+		return r.Payments(merchantID, f, f.AfterOrder, 0, limit)
+	})
+}
+
+// siftPage is how many payments Sift looks at at once.
+const siftPage = 500
+
+// Sift hands the payments that a filter chooses to keep, in the order o, which goes by
+// an instant that comes for every payment: opened or standing. keep says which of them
+// stay. It is for what no column tells; complete is false when more than limit payments
+// were chosen and the rest was not looked at.
+func (a *App) Sift(ctx context.Context, merchantID string, f Filter, o Order, limit int, keep func([]escrow.Payment) error) (complete bool, err error) {
+	f.AfterOrder = o
+	for seen := 0; seen < limit; {
+		rows, err := a.PaymentsAfter(ctx, merchantID, f, siftPage)
+		if err != nil {
+			return false, err
+		}
+		if err := keep(rows); err != nil || len(rows) < siftPage {
+			return true, err
+		}
+		seen += len(rows)
+		last := &rows[len(rows)-1]
+		f.After = &Spot{At: last.OpenedAt, ID: last.ID}
+		if o.By == "standing" {
+			f.After.At = last.StandingAt()
+		}
+	}
+	return false, nil
+}
+
+// EventsSince finds where a merchant's log has come to an instant, and returns the
+// position before it. Events are logged in the order of commits, which differs from that
+// of their instants by little; the position is early enough for all of them.
+func (a *App) EventsSince(ctx context.Context, merchantID string, since time.Time) (int64, error) {
+	return read(ctx, a, func(r *store.Reader) (int64, error) {
+		last, err := r.LastPosition(merchantID)
+		if err != nil {
+			return 0, err
+		}
+		since = since.Add(-commitsApart)
+		low, high := int64(0), last // the event after low may be the first
+		for low < high {
+			middle := low + (high-low)/2
+			e, err := r.EventsAfter(merchantID, middle, 1)
+			if err != nil {
+				return 0, err
+			}
+			if len(e) == 0 || !e[0].At.Before(since) {
+				high = middle
+			} else {
+				low = middle + 1
+			}
+		}
+		return low, nil
+	})
+}
+
+// commitsApart is how far the order of commits may differ from that of the instants
+// at which events were decided.
+const commitsApart = time.Minute
 
 // CountStates counts a merchant's payments by state.
 func (a *App) CountStates(ctx context.Context, merchantID string) (map[escrow.State]int64, error) {

@@ -104,8 +104,12 @@ var groups = []group{
 		why:       "what both dialects write alike is read once; it knows neither",
 	},
 	{
+		name: "words of refusals", packages: []string{"internal/wire/korean"}, mayImport: slices.Concat(ground, rules),
+		why: "both dialects say no in the same words",
+	},
+	{
 		name: "wire", packages: []string{"internal/wire/wirev1", "internal/wire/wirev2"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/wire/body", "internal/wire/order"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/wire/body", "internal/wire/korean", "internal/wire/order"}),
 		why:       "a dialect is shapes and texts; webhooks need the same shapes as the API, so it knows no HTTP",
 	},
 	{
@@ -114,8 +118,12 @@ var groups = []group{
 		why:       "every edge lets a request act once in the same way and says no in its own words",
 	},
 	{
+		name: "transport", packages: []string{"internal/api/transport"}, mayImport: []string{"internal/wire/body"},
+		why: "how a request is read and an answer is written in one piece is the same for every dialect",
+	},
+	{
 		name: "api v1", packages: []string{"internal/api/apiv1"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/wire/wirev1"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/wirev1"}),
 		why:       "routes to commands in one dialect",
 	},
 	{
@@ -125,7 +133,7 @@ var groups = []group{
 	},
 	{
 		name: "api v2", packages: []string{"internal/api/apiv2"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/wire/wirev2"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/wirev2"}),
 		why:       "routes to commands in one dialect",
 	},
 	{

@@ -81,10 +81,14 @@ type Config struct {
 	// TrustedProxies are the networks (CIDR) of proxies in front whose
 	// X-Forwarded-For is believed; none means that nobody's is.
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
-	Backup         Backup   `yaml:"backup" envPrefix:"BACKUP_"`
-	Operator       Operator `yaml:"operator" envPrefix:"OPERATOR_"`
-	Mail           Mail     `yaml:"mail" envPrefix:"MAIL_"`
-	Licence        Licence  `yaml:"licence" envPrefix:"LICENCE_"`
+	// V1Hosts and V2Hosts are names of this server under which one PortOne dialect
+	// alone is spoken, without a port. Under every other name the credentials decide.
+	V1Hosts  []string `yaml:"v1_hosts" env:"V1_HOSTS"`
+	V2Hosts  []string `yaml:"v2_hosts" env:"V2_HOSTS"`
+	Backup   Backup   `yaml:"backup" envPrefix:"BACKUP_"`
+	Operator Operator `yaml:"operator" envPrefix:"OPERATOR_"`
+	Mail     Mail     `yaml:"mail" envPrefix:"MAIL_"`
+	Licence  Licence  `yaml:"licence" envPrefix:"LICENCE_"`
 }
 
 // Backup says how often the server backs its SQLite file up by itself.
@@ -259,6 +263,29 @@ func (c *Config) Proxies() ([]netip.Prefix, error) {
 	return out, nil
 }
 
+// Hosts are names of this server in small letters.
+func (c *Config) Hosts(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.ToLower(strings.TrimSpace(name))
+	}
+	return out
+}
+
+// checkHosts refuses names that no request carries, or that mean two dialects.
+func (c *Config) checkHosts() error {
+	v1, v2 := c.Hosts(c.V1Hosts), c.Hosts(c.V2Hosts)
+	for _, name := range slices.Concat(v1, v2) {
+		if name == "" || strings.ContainsAny(name, "/:@ ") {
+			return fmt.Errorf("v1_hosts, v2_hosts %q: must be host names without a scheme or port, such as v2.pay.example", name)
+		}
+		if slices.Contains(v1, name) && slices.Contains(v2, name) {
+			return fmt.Errorf("v1_hosts, v2_hosts %q: a name can mean one dialect only", name)
+		}
+	}
+	return nil
+}
+
 // Check refuses settings that cannot work or would be unsafe.
 func (c *Config) Check() error {
 	u, err := url.Parse(c.BaseURL)
@@ -275,6 +302,9 @@ func (c *Config) Check() error {
 		return fmt.Errorf("mail.from %q: must be a mail address alone, such as no-reply@shop.example", c.Mail.From)
 	}
 	if _, err := c.Proxies(); err != nil {
+		return err
+	}
+	if err := c.checkHosts(); err != nil {
 		return err
 	}
 	if c.DatabasePatience < time.Second || c.Lease < time.Second {

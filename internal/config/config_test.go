@@ -45,13 +45,14 @@ func TestSettingsThatCannotWorkAreNamed(t *testing.T) {
 		"HOLDFAST_BASE_URL=ftp://x": "base_url", "HOLDFAST_BASE_URL=http://x/sub": "base_url", "HOLDFAST_MODE=live": "mode",
 		"HOLDFAST_ADMIN_TOKEN=short": "admin_token", "HOLDFAST_LOG_LEVEL=loud": "log_level", "HOLDFAST_LISTENS=x": "HOLDFAST_LISTENS",
 		"HOLDFAST_MODE=licensed": "licence.registration", "HOLDFAST_TRUSTED_PROXIES=10.0.0.0/8,proxy": `trusted_proxies "proxy"`,
-		"HOLDFAST_TRUSTED_PROXIES=10.0.0.1": "trusted_proxies",
-		"HOLDFAST_MAIL_PORT=abc":            `HOLDFAST_MAIL_PORT: "abc" is not a whole number`,
-		"HOLDFAST_SEED=perhaps":             `HOLDFAST_SEED: "perhaps" is not true or false`,
-		"HOLDFAST_DRAIN=soon":               `HOLDFAST_DRAIN: "soon" is not a time span such as 30s or 2m`,
-		"HOLDFAST_DRAIN=1h":                 "drain",
-		"HOLDFAST_SECRET_KEY=abc":           "secret_key",
-		"HOLDFAST_LICENCE_INSURED_WON=1억":   "HOLDFAST_LICENCE_INSURED_WON",
+		"HOLDFAST_TRUSTED_PROXIES=10.0.0.1":        "trusted_proxies",
+		"HOLDFAST_V2_HOSTS=https://v2.pay.example": "v2_hosts",
+		"HOLDFAST_MAIL_PORT=abc":                   `HOLDFAST_MAIL_PORT: "abc" is not a whole number`,
+		"HOLDFAST_SEED=perhaps":                    `HOLDFAST_SEED: "perhaps" is not true or false`,
+		"HOLDFAST_DRAIN=soon":                      `HOLDFAST_DRAIN: "soon" is not a time span such as 30s or 2m`,
+		"HOLDFAST_DRAIN=1h":                        "drain",
+		"HOLDFAST_SECRET_KEY=abc":                  "secret_key",
+		"HOLDFAST_LICENCE_INSURED_WON=1억":          "HOLDFAST_LICENCE_INSURED_WON",
 	} {
 		if _, err := config.Load("", []string{set}); err == nil || !strings.Contains(err.Error(), named) {
 			t.Errorf("%s: %v, want an error that names %s", set, err, named)

@@ -475,6 +475,80 @@ func (p *Payment) Status() Status {
 	return StatusPaid
 }
 
+// Standing is where a payment stands, finer than its [Status] and coarser than its
+// [State]: what a shop may want to know of the money.
+type Standing string
+
+// The standings.
+const (
+	StandingReady         Standing = "ready"          // begun, nothing promised
+	StandingAccountIssued Standing = "account_issued" // waits for a deposit
+	StandingPaid          Standing = "paid"           // money has come and all of it stays
+	StandingPartCancelled Standing = "part_cancelled" // money has come and part of it stays
+	StandingCancelled     Standing = "cancelled"      // as StatusCancelled
+	StandingFailed        Standing = "failed"         // as StatusFailed
+)
+
+// Standing derives the standing from the state and what was given back.
+func (p *Payment) Standing() Standing {
+	switch status := p.Status(); {
+	case status == StatusFailed:
+		return StandingFailed
+	case status == StatusCancelled:
+		return StandingCancelled
+	case p.State == AwaitingDeposit:
+		return StandingAccountIssued
+	case status == StatusReady:
+		return StandingReady
+	case p.Refunded > 0:
+		return StandingPartCancelled
+	}
+	return StandingPaid
+}
+
+// StandingAt is when the standing became what it is, or, after a further partial
+// cancel, when that was decided.
+func (p *Payment) StandingAt() time.Time {
+	at := p.OpenedAt
+	later := func(t time.Time) {
+		if t.After(at) {
+			at = t
+		}
+	}
+	if p.Account != nil {
+		later(p.Account.IssuedAt)
+	}
+	later(p.PaidAt)
+	later(p.FailedAt)
+	later(p.CancelledAt)
+	for i := range p.Refunds {
+		if !p.Refunds[i].Suspense {
+			later(p.Refunds[i].At)
+		}
+	}
+	return at
+}
+
+// ReversalID names the cancel of a payment whose deposit the bank took back after
+// shipping: a whole cancel without a refund of ours. It is empty for every other
+// payment.
+func (p *Payment) ReversalID() string {
+	if p.State == Cancelled && !p.PaidAt.IsZero() && p.Refunded == 0 {
+		return p.ID + "-b"
+	}
+	return ""
+}
+
+// AsksRefundAccount reports whether a shop that cancels must say where to refund: for
+// every virtual account, unless its buyer said so when rejecting.
+func (p *Payment) AsksRefundAccount() bool {
+	if p.Method != VirtualAccount {
+		return false
+	}
+	rejected := p.State == Rejected || p.State == RejectionAccepted
+	return !rejected || p.Payer.Number == ""
+}
+
 // Cancellable is what may still be given back to the buyer.
 func (p *Payment) Cancellable() money.Won {
 	switch p.State {

@@ -7,7 +7,10 @@
 // dialects translate their own words into these codes.
 package krcarrier
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Self is the shop that delivers by itself; there is no tracking number.
 // Other stands for every carrier that is not in the table.
@@ -121,6 +124,21 @@ func Page(code, number string) string {
 const (
 	digits       = "0123456789"
 	alphanumeric = digits + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// Number reports whether a text may be the number of a delivery by a carrier. It is
+// what carriers print: letters, digits and hyphens. A delivery without a carrier of the
+// table may have words instead, but nothing that belongs to a program.
+func Number(code, text string) bool {
+	if code == Other {
+		return deliveryWords.MatchString(text)
+	}
+	return trackingNumber.MatchString(text)
+}
+
+var (
+	trackingNumber = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
+	deliveryWords  = regexp.MustCompile(`^[\p{L}\p{N} ./()-]+$`)
 )
 
 // separators stand between the digits of a tracking number for the eye.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -8,15 +9,19 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
 
 // guard is what every request passes first. Edges answer in their own dialect;
-// what is here must hold for all of them.
-func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
+// what is here must hold for all of them. speaksV2 says in which shape to refuse.
+func guard(next http.Handler, log *slog.Logger, metrics *metrics, speaksV2 func(*http.Request) bool) http.Handler {
+	refuse := func(w http.ResponseWriter, r *http.Request, status int, message string) {
+		answer(w, status, inDialect(speaksV2(r), status, message))
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-			refuse(w, http.StatusMethodNotAllowed, wirev1.MessageMethodNotAllowed)
+			refuse(w, r, http.StatusMethodNotAllowed, wirev1.MessageMethodNotAllowed)
 			return
 		}
 		if len(r.TransferEncoding) > 0 {
@@ -25,11 +30,11 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
-			refuse(w, http.StatusUnsupportedMediaType, wirev1.MessageCompressed)
+			refuse(w, r, http.StatusUnsupportedMediaType, wirev1.MessageCompressed)
 			return
 		}
 		if strings.Contains(r.URL.Path, "\x00") {
-			refuse(w, http.StatusNotFound, wirev1.MessageNotFound)
+			refuse(w, r, http.StatusNotFound, wirev1.MessageNotFound)
 			return
 		}
 		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
@@ -41,7 +46,7 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 				}
 				log.Error("a request panicked", "path", redact(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
 				if !seen.wrote {
-					refuse(seen, http.StatusInternalServerError, wirev1.MessageFailure)
+					refuse(seen, r, http.StatusInternalServerError, wirev1.MessageFailure)
 				}
 			}
 			took := time.Since(began) //nolint:forbidigo // as above
@@ -52,10 +57,14 @@ func guard(next http.Handler, log *slog.Logger, metrics *metrics) http.Handler {
 	})
 }
 
-// refuse answers in PortOne V1's envelope, as its clients parse JSON whatever
-// the status is; nobody else runs into what is refused here.
-func refuse(w http.ResponseWriter, status int, message string) {
-	answer(w, status, wirev1.Refusal(wirev1.CodeFault, message))
+// inDialect is a refusal in the shape of a PortOne dialect, as its clients parse JSON
+// whatever the status is; nobody else runs into what is refused here.
+func inDialect(v2 bool, status int, message string) any {
+	if !v2 {
+		return wirev1.Refusal(wirev1.CodeFault, message)
+	}
+	kinds := map[int]wirev2.ErrorType{http.StatusMethodNotAllowed: wirev2.MethodNotAllowed, http.StatusNotFound: wirev2.NotFound, http.StatusInternalServerError: wirev2.Failure}
+	return wirev2.NewError(cmp.Or(kinds[status], wirev2.InvalidRequest), message)
 }
 
 // secretPaths are prefixes after which a path carries a secret.

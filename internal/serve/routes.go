@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/admin"
 	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
+	"github.com/holdfast-pay/holdfast/internal/api/apiv2"
 	"github.com/holdfast-pay/holdfast/internal/api/shopapi"
 	"github.com/holdfast-pay/holdfast/internal/sandbox"
 	"github.com/holdfast-pay/holdfast/internal/web/console"
@@ -58,8 +59,12 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) routes(proxies []netip.Prefix) http.Handler {
 	numbers := newMetrics(s.App, func() float64 { return float64(s.backups.last.Load()) })
+	portone := dialects{
+		v1: apiv1.New(s.App, s.log), v2: apiv2.New(s.App, s.log),
+		v1Hosts: s.config.Hosts(s.config.V1Hosts), v2Hosts: s.config.Hosts(s.config.V2Hosts),
+	}
 	rt := router{
-		root: apiv1.New(s.App, s.log),
+		root: portone,
 		mounts: []mount{
 			{"/healthz", http.HandlerFunc(healthy)},
 			{"/readyz", http.HandlerFunc(s.ready)},
@@ -79,7 +84,7 @@ func (s *Server) routes(proxies []netip.Prefix) http.Handler {
 			{verify.Prefix, verify.New(s.App, s.operator(), s.log)},
 		},
 	}
-	return guard(behind(proxies, rt), s.log, numbers)
+	return guard(behind(proxies, rt), s.log, numbers, portone.speaksV2)
 }
 
 // documents are the API documents, browsable.

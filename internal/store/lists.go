@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // Order is the column and direction of a list of payments.
 type Order struct {
-	By   string // one of opened, paid, updated, failed, cancelled
+	By   string // one of opened, paid, updated, failed, cancelled, standing
 	Desc bool
 }
 
@@ -20,8 +21,8 @@ func (o Order) column() (name string, optional bool) {
 	switch o.By {
 	case "paid", "failed", "cancelled":
 		return o.By + "_at", true
-	case "updated":
-		return "updated_at", false
+	case "updated", "standing":
+		return o.By + "_at", false
 	}
 	return "opened_at", false
 }
@@ -49,11 +50,28 @@ type Filter struct {
 	Method  escrow.Method
 	Escrow  *bool
 	Task    bool // only payments that somebody has to look at
-	// Text is looked for in every field, without regard to case.
-	Text string
+	// Standings, States and Methods choose what is any of them.
+	Standings []escrow.Standing
+	States    []escrow.State
+	Methods   []escrow.Method
+	// OnePerOrder chooses of the attempts to pay an order the paid one, else the newest.
+	OnePerOrder bool
+	// Text is looked for in every field, without regard to case; Texts are all looked for.
+	Text  string
+	Texts []string
 	// Since and Until bound the instant named by At, both inclusive.
 	At           string
 	Since, Until time.Time
+	// After is the last payment that a caller has seen of a list in the order of
+	// AfterOrder, whose instant comes for every payment; nil begins at the front.
+	After      *Spot
+	AfterOrder Order
+}
+
+// Spot is where a payment stands in a list: by an instant, then by id.
+type Spot struct {
+	At time.Time
+	ID string
 }
 
 // maxText bounds a search text, in characters.
@@ -69,8 +87,31 @@ func (f Filter) where(merchant string) (string, []any) {
 		args = append(args, arg)
 		conds = append(conds, strings.ReplaceAll(cond, "?", fmt.Sprintf("$%d", len(args))))
 	}
+	addAny := func(column string, values []string) {
+		if values == nil {
+			return
+		}
+		marks := make([]string, len(values))
+		for i, v := range values {
+			args = append(args, v)
+			marks[i] = fmt.Sprintf("$%d", len(args))
+		}
+		if len(marks) == 0 { // nothing is any of none
+			conds = append(conds, "1 = 0")
+			return
+		}
+		conds = append(conds, column+" IN ("+strings.Join(marks, ", ")+")")
+	}
 	if f.OrderID != "" {
 		add("order_id = ?", f.OrderID)
+	}
+	addAny("state", wordsOf(f.States))
+	addAny("method", wordsOf(f.Methods))
+	if cond := standingCondition(f.Standings); cond != "" {
+		conds = append(conds, cond)
+	}
+	if f.OnePerOrder {
+		conds = append(conds, standsForOrder)
 	}
 	if f.State != "" {
 		add("state = ?", string(f.State))
@@ -87,8 +128,10 @@ func (f Filter) where(merchant string) (string, []any) {
 	if cond := statusCondition(f.Status); cond != "" {
 		conds = append(conds, cond)
 	}
-	if f.Text != "" {
-		add(`words LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(f.Text))+"%")
+	for _, text := range append([]string{f.Text}, f.Texts...) {
+		if text != "" {
+			add(`words LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(text))+"%")
+		}
 	}
 	column, _ := Order{By: f.At}.column()
 	if !f.Since.IsZero() {
@@ -97,7 +140,68 @@ func (f Filter) where(merchant string) (string, []any) {
 	if !f.Until.IsZero() {
 		add(column+" <= ?", f.Until.UnixMicro())
 	}
+	if f.After != nil && storable([]any{f.After.ID}) {
+		column, _ := f.AfterOrder.column()
+		direction := ">"
+		if f.AfterOrder.Desc {
+			direction = "<"
+		}
+		args = append(args, f.After.At.UnixMicro(), f.After.ID)
+		n := len(args)
+		conds = append(conds, fmt.Sprintf("(%[1]s %[2]s $%[3]d OR (%[1]s = $%[3]d AND id %[2]s $%[4]d))", column, direction, n-1, n))
+		// The same once more, so that the index is entered there.
+		conds = append(conds, fmt.Sprintf("%s %s= $%d", column, direction, n-1))
+	}
 	return strings.Join(conds, " AND "), args
+}
+
+// wordsOf are words of any kind as texts; nil stays nil.
+func wordsOf[T ~string](in []T) []string {
+	if in == nil {
+		return nil
+	}
+	out := make([]string, len(in))
+	for i, v := range in {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// standsForOrder is the payment that stands for its order: the paid one, else the
+// newest attempt.
+var standsForOrder = `NOT EXISTS (SELECT 1 FROM payment other WHERE other.merchant = $1 AND other.order_id = payment.order_id AND other.id <> payment.id
+	AND (` + of("other", statusCondition(escrow.StatusPaid)) + ` OR (NOT (` + of("payment", statusCondition(escrow.StatusPaid)) + `)
+		AND (other.opened_at > payment.opened_at OR (other.opened_at = payment.opened_at AND other.id > payment.id)))))`
+
+// of says of which table the columns of a status's condition are.
+func of(table, cond string) string {
+	return strings.NewReplacer("state ", table+".state ", "refunded ", table+".refunded ", "< amount", "< "+table+".amount", "= amount", "= "+table+".amount").Replace(cond)
+}
+
+// standingCondition is escrow.Payment.Standing as a condition for any of several;
+// empty for nil.
+func standingCondition(any []escrow.Standing) string {
+	if any == nil {
+		return ""
+	}
+	conds := []string{"1 = 0"}
+	for _, s := range any {
+		switch s {
+		case escrow.StandingReady:
+			conds = append(conds, "state = 'opened'")
+		case escrow.StandingAccountIssued:
+			conds = append(conds, "state = 'awaiting_deposit'")
+		case escrow.StandingPaid:
+			conds = append(conds, statusCondition(escrow.StatusPaid)+" AND refunded = 0")
+		case escrow.StandingPartCancelled:
+			conds = append(conds, statusCondition(escrow.StatusPaid)+" AND refunded > 0")
+		case escrow.StandingCancelled:
+			conds = append(conds, statusCondition(escrow.StatusCancelled))
+		case escrow.StandingFailed:
+			conds = append(conds, statusCondition(escrow.StatusFailed))
+		}
+	}
+	return "(" + strings.Join(conds, " OR ") + ")"
 }
 
 func escapeLike(text string) string {
@@ -132,6 +236,16 @@ func (q *queries) Payments(merchant string, f Filter, o Order, offset, limit int
 	where, args := f.where(merchant)
 	args = append(args, limit, offset)
 	return all(q, scanPayment, fmt.Sprintf(`SELECT %s FROM payment WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, paymentColumns, where, o.clause(), len(args)-1, len(args)), args...)
+}
+
+// OrderPayment returns the payment that stands for an order: the paid one, else the
+// newest attempt; or ErrNotFound.
+func (q *queries) OrderPayment(merchant, orderID string) (escrow.Payment, error) {
+	paid, err := q.PaidPayment(merchant, orderID)
+	if !errors.Is(err, ErrNotFound) {
+		return paid, err
+	}
+	return one(q, scanPayment, `SELECT `+paymentColumns+` FROM payment WHERE merchant = $1 AND order_id = $2 ORDER BY opened_at DESC, id DESC LIMIT 1`, merchant, orderID)
 }
 
 // CountPayments counts what a filter chooses.

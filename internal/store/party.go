@@ -214,6 +214,13 @@ func (t *Tx) InsertPrepared(p Prepared, at time.Time) error {
 	return t.put(`INSERT INTO prepared (merchant, order_id, amount, currency, at) VALUES ($1, $2, $3, $4, $5)`, p.Merchant, p.OrderID, p.Amount, p.Currency, at.UnixMicro())
 }
 
+// PutPrepared registers an order in the place of what was registered before.
+func (t *Tx) PutPrepared(p Prepared, at time.Time) error {
+	return t.put(`INSERT INTO prepared (merchant, order_id, amount, currency, at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (merchant, order_id) DO UPDATE SET amount = excluded.amount, currency = excluded.currency, at = excluded.at`,
+		p.Merchant, p.OrderID, p.Amount, p.Currency, at.UnixMicro())
+}
+
 // UpdatePrepared changes a registration.
 func (t *Tx) UpdatePrepared(p Prepared, at time.Time) error {
 	return t.later(ErrNotFound, `UPDATE prepared SET amount = $1, currency = $2, at = $3 WHERE merchant = $4 AND order_id = $5`, p.Amount, p.Currency, at.UnixMicro(), p.Merchant, p.OrderID)

@@ -427,10 +427,10 @@ func (t *Tx) insertPayment(p *escrow.Payment) error {
 	words := searchWords(p)
 	sum := r.sum(words)
 	t.group.remember(summedPayment{r, words, sum})
-	return t.add(`INSERT INTO payment (`+paymentColumns+`, words, sum)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+	return t.add(`INSERT INTO payment (`+paymentColumns+`, words, sum, standing_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 		r.merchant, r.id, r.order, r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
-		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:])
+		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:], p.StandingAt().UnixMicro())
 }
 
 // updatePayment replaces a payment that was read at version was.
@@ -446,10 +446,10 @@ func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
 	sum := r.sum(words)
 	t.group.remember(summedPayment{r, words, sum})
 	return t.later(ErrStale, `UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
-		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16, sum = $17
-		WHERE merchant = $18 AND id = $19 AND version = $20`,
+		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16, sum = $17,
+		standing_at = $18 WHERE merchant = $19 AND id = $20 AND version = $21`,
 		r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
-		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:], r.merchant, r.id, was)
+		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:], p.StandingAt().UnixMicro(), r.merchant, r.id, was)
 }
 
 // sum is over everything that a decision makes of a payment: all columns but the

@@ -194,6 +194,12 @@ func askEverything(tx *Tx) {
 	_, _ = tx.Secret("m", "s")
 	_, _ = tx.Login("m", "s")
 	_, _ = tx.SandboxRecord("m", "bank.deposit", "x")
+	_, _ = tx.OrderPayment("m", "order-1")
+	for _, by := range []string{"opened", "standing"} {
+		o := Order{By: by, Desc: true}
+		_, _ = tx.Payments("m", Filter{At: by, Since: now, OnePerOrder: true, Standings: []escrow.Standing{escrow.StandingPaid}}, o, 0, 20)
+		_, _ = tx.Payments("m", Filter{At: by, Since: now, OnePerOrder: true, After: &Spot{At: now, ID: "x"}, AfterOrder: Order{By: by}}, Order{By: by}, 0, 20)
+	}
 	for _, by := range []string{"opened", "paid", "failed", "cancelled"} {
 		_, _ = tx.Payments("m", Filter{At: by, Since: now}, Order{By: by, Desc: true}, 0, 20)
 	}
@@ -214,9 +220,9 @@ func openCalls(query string) bool {
 	return strings.Contains(query, "webhook WHERE state = 'pending' AND")
 }
 
-// onePayment statements sort the few rows of one payment.
+// onePayment statements sort the few rows of one payment, or of one order.
 func onePayment(query string) bool {
-	return slices.ContainsFunc([]string{"payment = $", "ref = $"}, func(s string) bool { return strings.Contains(query, s) })
+	return slices.ContainsFunc([]string{"payment = $", "ref = $", "order_id = $"}, func(s string) bool { return strings.Contains(query, s) })
 }
 
 // TestPlansOfPlans proves that the check can fail: without the statistics that

@@ -2,8 +2,8 @@ package apiv1
 
 import (
 	"net/http"
-	"strconv"
 
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
@@ -41,10 +41,5 @@ func (a answer) write(w http.ResponseWriter) {
 		a = failure()
 		out, _ = a.envelope.JSON() // Two numbers and two texts always marshal.
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(out)))
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(a.status)
-	_, _ = w.Write(out) // A client that is gone cannot be told.
+	transport.WriteJSON(w, a.status, out)
 }

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
-	"strings"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/holdfast-pay/holdfast/internal/api/once"
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -31,7 +30,7 @@ type api struct {
 // root of a host, because many clients drop a prefix of their base address.
 func New(a *app.App, log *slog.Logger) http.Handler {
 	h := &api{app: a, log: log, router: chi.NewRouter(), once: once.Guard{App: a, Log: log, Refuse: refuseKey, Lenient: true}}
-	h.router.Use(h.recovered, tidyPath, middleware.GetHead)
+	h.router.Use(transport.Recovered(log, "v1", failure().write), transport.ByTidyPath, middleware.GetHead)
 	h.router.NotFound(func(w http.ResponseWriter, _ *http.Request) {
 		fault(http.StatusNotFound, wirev1.MessageNotFound).write(w)
 	})
@@ -117,7 +116,7 @@ func (h *api) read(op operation) http.HandlerFunc {
 // body.
 func (h *api) write(op operation, need bodyNeed) http.HandlerFunc {
 	return h.authenticated(func(w http.ResponseWriter, r *http.Request, shop merchant.Merchant) answer {
-		v, err := readBody(w, r)
+		v, err := transport.ReadBody(w, r)
 		if err != nil && (need == bodyRequired || !errors.Is(err, body.ErrEmpty)) {
 			return unreadable(err)
 		}
@@ -128,7 +127,7 @@ func (h *api) write(op operation, need bodyNeed) http.HandlerFunc {
 // public serves a call without a token.
 func (h *api) public(op func(r *http.Request, fields *body.Fields, w http.ResponseWriter) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v, err := readBody(w, r)
+		v, err := transport.ReadBody(w, r)
 		if err != nil {
 			unreadable(err).write(w)
 			return
@@ -154,34 +153,8 @@ func refuseKey(w http.ResponseWriter, _ *http.Request, why once.Reason) {
 	fault(why.Status(), wirev1.RequestRefused(why.Korean())).write(w)
 }
 
-// recovered answers a panic like any other failure. Answers are written whole
-// after their operation, so that none is half written when it comes here.
-func (h *api) recovered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			v := recover()
-			if v == nil {
-				return
-			}
-			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(v)
-			}
-			h.log.ErrorContext(r.Context(), "v1: panic", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
-			failure().write(w)
-		}()
-		next.ServeHTTP(w, r)
-	})
-}
-
 // methodNotAllowed names the methods that the path has.
 func (h *api) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	path := chi.RouteContext(r.Context()).RoutePath
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-		if h.router.Match(chi.NewRouteContext(), method, path) {
-			allowed = append(allowed, method)
-		}
-	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	w.Header().Set("Allow", transport.Allow(h.router, r, http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete))
 	fault(http.StatusMethodNotAllowed, wirev1.MessageMethodNotAllowed).write(w)
 }

@@ -1,6 +1,7 @@
 package apiv1
 
 import (
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
@@ -48,7 +49,7 @@ func balanceOf(p *escrow.Payment, receipt bool) wirev1.Balance {
 // receipt in force covers all of it too.
 func split(amount, taxFree money.Won, receipt bool) wirev1.BalanceParts {
 	taxFree = min(taxFree, amount)
-	vat := vatOf(amount - taxFree)
+	vat := app.VATOf(amount - taxFree)
 	part := wirev1.AmountParts{TaxFree: int64(taxFree), Supply: int64(amount - taxFree - vat), VAT: int64(vat)}
 	parts := wirev1.BalanceParts{Primary: part}
 	if receipt {

@@ -32,7 +32,7 @@ func (h *api) cancelPayment(c *call) answer {
 	}
 	// A held amount does not divide, wherever the refund would go.
 	divides := p.HeldAmount() > 0 && cmd.Amount != 0 && cmd.Amount != p.Amount
-	if p.Status() == escrow.StatusPaid && !divides && needsAccount(&p) && cmd.Account.Number == "" {
+	if p.Status() == escrow.StatusPaid && !divides && p.AsksRefundAccount() && cmd.Account.Number == "" {
 		return cancelling.field("refund_account", "가상계좌 결제는 refund_holder, refund_bank, refund_account가 모두 필요합니다")
 	}
 	res, err := h.app.Do(c.ctx(), escrow.Shop, c.shop.ID, p.ID, cmd)
@@ -67,16 +67,6 @@ func readCancel(f *body.Fields) escrow.Cancel {
 	f.Bool("retain_promotion")
 	f.Object("extra").Text("requester", 20)
 	return cmd
-}
-
-// needsAccount reports whether the shop must say where to refund: for every
-// virtual account, unless its buyer said so when rejecting.
-func needsAccount(p *escrow.Payment) bool {
-	if p.Method != escrow.VirtualAccount {
-		return false
-	}
-	rejected := p.State == escrow.Rejected || p.State == escrow.RejectionAccepted
-	return !rejected || p.Payer.Number == ""
 }
 
 // cancelled finds the payment that is meant. An imp_uid wins over an order

@@ -3,6 +3,7 @@ package apiv1
 import (
 	"net/http"
 
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
@@ -12,7 +13,7 @@ import (
 func (h *api) listBanks(*call) answer { return ok(wirev1.Banks()) }
 
 func (h *api) getBank(c *call) answer {
-	code, _ := pathValue(c.r, "bank_standard_code")
+	code, _ := transport.PathValue(c.r, "bank_standard_code")
 	b, known := krbank.ByCode(code)
 	if !known {
 		return fault(http.StatusNotFound, wirev1.MessageBankNotFound)

@@ -1,7 +1,6 @@
 package apiv1
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -25,13 +24,6 @@ const (
 	productsMax     = 100
 	productTextMax  = 100
 	quantityMax     = 1_000_000
-)
-
-// trackingNumber is what carriers print. A delivery without a carrier of the
-// table may have words instead, but nothing that belongs to a program.
-var (
-	trackingNumber = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
-	deliveryWords  = regexp.MustCompile(`^[\p{L}\p{N} ./()-]+$`)
 )
 
 var (
@@ -114,11 +106,7 @@ func isDay(text string) bool {
 
 func readInvoice(logis *body.Fields, carrier string) string {
 	number := logis.Text("invoice", invoiceMax)
-	pattern := trackingNumber
-	if carrier == krcarrier.Other {
-		pattern = deliveryWords
-	}
-	if number != "" && !pattern.MatchString(number) {
+	if number != "" && !krcarrier.Number(carrier, number) {
 		logis.Refuse("invoice", reasonInvoice)
 	}
 	return number

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -24,7 +25,7 @@ const (
 
 // byPath returns the payment that the path names.
 func (h *api) byPath(c *call) (escrow.Payment, error) {
-	id, sound := pathValue(c.r, "imp_uid")
+	id, sound := transport.PathValue(c.r, "imp_uid")
 	if !sound || len(id) > impUIDMax {
 		return escrow.Payment{}, &escrow.Refusal{Code: escrow.NotFound}
 	}
@@ -113,7 +114,7 @@ func ordering(f *body.Fields) app.Order {
 // statusFilter reads a state from the path. Clients write undefined, null or
 // nothing at all where they mean every state.
 func statusFilter(c *call) (status escrow.Status, known bool) {
-	word, sound := pathValue(c.r, "payment_status")
+	word, sound := transport.PathValue(c.r, "payment_status")
 	switch word {
 	case "", "all", "undefined", "null":
 		return "", sound
@@ -129,7 +130,7 @@ func badStatus() answer {
 
 // orderFilter reads an order number and a state from the path.
 func orderFilter(c *call) (app.Filter, *answer) {
-	word, sound := pathValue(c.r, "merchant_uid")
+	word, sound := transport.PathValue(c.r, "merchant_uid")
 	f := body.Named("merchant_uid", word).Fields()
 	order := f.Ident("merchant_uid", merchantUIDMax)
 	if no := notFoundPayment(); !sound || f.Err() != nil || order == "" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -51,7 +52,7 @@ func (h *api) changePrepared(c *call) answer {
 }
 
 func (h *api) getPrepared(c *call) answer {
-	order, sound := pathValue(c.r, "merchant_uid")
+	order, sound := transport.PathValue(c.r, "merchant_uid")
 	f := body.Named("merchant_uid", order).Fields()
 	order = f.Ident("merchant_uid", merchantUIDMax)
 	if !sound || f.Err() != nil {

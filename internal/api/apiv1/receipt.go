@@ -2,8 +2,8 @@ package apiv1
 
 import (
 	"net/http"
-	"strings"
 
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/money"
@@ -11,17 +11,12 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
-// Digits of the numbers that a cash receipt may be issued for: a phone has 10 or
-// 11, a business 10, a person 13, a card of the tax office up to 19.
-const (
-	identifierMin = 10
-	identifierMax = 19
-)
-
 // Lengths of texts, in characters.
 const (
 	nameMax    = 40
 	channelMax = 100
+	// identifierTextMax is with hyphens.
+	identifierTextMax = 40
 )
 
 // reasonIdentifier refuses what identifies nobody.
@@ -31,7 +26,7 @@ var reasonIdentifier = body.Reason{Code: "identifier", English: "must have 10 to
 var reasonTaxFree = body.Reason{Code: "tax", English: "the tax-free amount and VAT exceed the amount", Korean: wirev1.ReasonTax}
 
 func (h *api) getReceipt(c *call) answer {
-	id, sound := pathValue(c.r, "imp_uid")
+	id, sound := transport.PathValue(c.r, "imp_uid")
 	if !sound {
 		return fault(http.StatusNotFound, wirev1.MessageReceiptNotFound)
 	}
@@ -74,7 +69,7 @@ func (h *api) revokeReceipt(c *call) answer {
 
 // externalOrder reads the order number of money that was paid elsewhere.
 func externalOrder(c *call) (string, bool) {
-	word, sound := pathValue(c.r, "merchant_uid")
+	word, sound := transport.PathValue(c.r, "merchant_uid")
 	f := body.Named("merchant_uid", word).Fields()
 	f.Require("merchant_uid")
 	order := f.Ident("merchant_uid", merchantUIDMax)
@@ -143,7 +138,7 @@ func (h *api) refuseReceipt(c *call, err error, missing int) answer {
 // readReceipt reads for whom the receipt is and what of its amount is tax.
 func readReceipt(f *body.Fields, r *app.CashReceipt) {
 	f.Require("identifier")
-	r.Identifier = masked(readIdentifier(f))
+	r.Identifier = app.MaskedIdentifier(f.Spelt("identifier", identifierTextMax, reasonIdentifier, app.Identifier))
 	f.OneOf("identifier_type", "person", "business", "phone", "taxcard")
 	r.Type = f.OneOf("type", "person", "company")
 	if r.Type == "" {
@@ -153,28 +148,6 @@ func readReceipt(f *body.Fields, r *app.CashReceipt) {
 	wirev1.TakeGoods(f)
 	wirev1.TakeBuyer(f)
 	f.Text("corp_reg_no", 20)
-}
-
-// readIdentifier takes a number with or without hyphens.
-func readIdentifier(f *body.Fields) string {
-	sent := f.Text("identifier", 40)
-	digits := strings.NewReplacer("-", "", " ", "").Replace(sent)
-	wrong := strings.Trim(digits, "0123456789") != "" || len(digits) < identifierMin || len(digits) > identifierMax
-	if sent != "" && wrong {
-		f.Refuse("identifier", reasonIdentifier)
-		return ""
-	}
-	return digits
-}
-
-// masked keeps the first three and the last four digits: enough to recognise
-// one's own number and not enough to use it.
-func masked(digits string) string {
-	if len(digits) < identifierMin {
-		return ""
-	}
-	hidden := len(digits) - 7
-	return digits[:3] + strings.Repeat("*", hidden) + digits[3+hidden:]
 }
 
 // readVAT takes the tax from the request, or reckons it: an eleventh of the
@@ -192,17 +165,7 @@ func readVAT(f *body.Fields, amount money.Won) money.Won {
 	if given {
 		return money.Won(vat)
 	}
-	return vatOf(amount - money.Won(taxFree))
-}
-
-// vatOf is the value-added tax inside a taxed amount: an eleventh, rounded half
-// up. An amount below zero has none.
-func vatOf(taxed money.Won) money.Won {
-	vat, err := money.MulDiv(max(taxed, 0), 1, 11)
-	if err != nil { // An eleventh of an amount always fits.
-		return 0
-	}
-	return vat
+	return app.VATOf(amount - money.Won(taxFree))
 }
 
 func newReceipt(r app.CashReceipt) wirev1.Receipt {

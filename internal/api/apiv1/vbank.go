@@ -1,6 +1,7 @@
 package apiv1
 
 import (
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -48,7 +49,7 @@ func (h *api) changeVbank(c *call) answer {
 	if !f.Has("amount") && !f.Has("vbank_due") {
 		return asking.field("amount", "amount 또는 vbank_due가 필요합니다")
 	}
-	id, sound := pathValue(c.r, "imp_uid")
+	id, sound := transport.PathValue(c.r, "imp_uid")
 	if id == "" {
 		id = fromBody
 	}

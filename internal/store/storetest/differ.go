@@ -197,14 +197,23 @@ func (d *draws) apply() func(*store.Tx) (any, error) {
 func (d *draws) filter() (store.Filter, store.Order) {
 	f := store.Filter{
 		OrderID: pick(d, "byOrder", "", "", d.order(), "x\x00"), Status: pick(d, "status", "", escrow.StatusReady, escrow.StatusPaid, escrow.StatusCancelled, escrow.StatusFailed),
-		Task: pick(d, "task", false, false, true), Text: pick(d, "search", "", "", d.text(), "o-", "O-", "IMP"), At: pick(d, "column", "", "paid", "updated", "failed", "cancelled"),
+		Task: pick(d, "task", false, false, true), Text: pick(d, "search", "", "", d.text(), "o-", "O-", "IMP"), At: pick(d, "column", "", "paid", "updated", "failed", "cancelled", "standing"),
 		Since: d.atOrNever(), Until: d.atOrNever(),
+	}
+	if d.yes("byStanding") {
+		f.Standings = []escrow.Standing{pick(d, "standing", escrow.StandingReady, escrow.StandingPaid, escrow.StandingCancelled), pick(d, "standing2", escrow.StandingAccountIssued, escrow.StandingPartCancelled, escrow.StandingFailed)}
+		f.Methods = pick(d, "methods", nil, []escrow.Method{}, []escrow.Method{escrow.Card, ""}, []escrow.Method{escrow.VirtualAccount})
+		f.States = pick(d, "states", nil, nil, []escrow.State{escrow.Held, escrow.Opened, escrow.Cancelled})
+	}
+	f.OnePerOrder = d.yes("onePerOrder")
+	if d.yes("after") {
+		f.After, f.AfterOrder = &store.Spot{At: d.at(), ID: d.id()}, store.Order{By: pick(d, "afterBy", "opened", "standing"), Desc: d.yes("afterDesc")}
 	}
 	if d.yes("byEscrow") {
 		v := d.yes("escrow")
 		f.Escrow = &v
 	}
-	return f, store.Order{By: pick(d, "by", "opened", "paid", "updated", "failed", "cancelled"), Desc: d.yes("desc")}
+	return f, store.Order{By: pick(d, "by", "opened", "paid", "updated", "failed", "cancelled", "standing"), Desc: d.yes("desc")}
 }
 
 // call draws one of everything that a store is asked.
@@ -292,7 +301,8 @@ func (d *draws) record() func(*store.Tx) (any, error) {
 		case "change":
 			return nil, tx.ChangeSandboxRecord(d.merchant, "kind", key, was, doc)
 		}
-		return nil, errors.Join(tx.PutSandboxRecord(d.merchant, "kind", key, doc), tx.PutCashReceipt(d.merchant, "payment", key, doc))
+		return nil, errors.Join(tx.PutSandboxRecord(d.merchant, "kind", key, doc), tx.PutCashReceipt(d.merchant, "payment", key, doc),
+			tx.PutPrepared(store.Prepared{Merchant: d.merchant, OrderID: key, Amount: 1 + int64(len(doc)), Currency: "KRW"}, Monday))
 	}
 }
 
@@ -354,8 +364,9 @@ func (d *draws) single() func(*store.Reader) (any, error) {
 	return func(r *store.Reader) (any, error) {
 		p, err := r.Payment(d.merchant, id)
 		paid, err2 := r.PaidPayment(d.merchant, order)
+		first, err3 := r.OrderPayment(d.merchant, order)
 		// Of several paid payments of one order any may be the answer.
-		return []any{p, kindOrNone(err), paid.ID != "", kindOrNone(err2)}, nil
+		return []any{p, kindOrNone(err), paid.ID != "", kindOrNone(err2), first.ID != "", kindOrNone(err3)}, nil
 	}
 }
 

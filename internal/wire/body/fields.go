@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -277,6 +278,40 @@ func (f *Fields) UnixSeconds(name string) (int64, bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// instantMax is the length of an instant's text, in characters.
+const instantMax = 40
+
+// Instant takes an instant as RFC 3339 writes it, with an offset or Z, after 1970 and
+// before 2100, and reports whether the member was there and right. It comes back in
+// UTC.
+func (f *Fields) Instant(name string) (time.Time, bool) {
+	s := f.Text(name, instantMax)
+	if s == "" {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || at.Unix() < 1 || at.Unix() > secondsMax {
+		f.Refuse(name, ReasonNotInstant)
+		return time.Time{}, false
+	}
+	return at.UTC(), true
+}
+
+// Spelt takes a text of at most limit characters that read understands, in the
+// spelling that read gives it; the reason refuses every other one.
+func (f *Fields) Spelt(name string, limit int, reason Reason, read func(string) (string, bool)) string {
+	sent := f.Text(name, limit)
+	if sent == "" {
+		return ""
+	}
+	spelt, ok := read(sent)
+	if !ok {
+		f.Refuse(name, reason)
+		return ""
+	}
+	return spelt
 }
 
 func (f *Fields) whole(name string, limit int64) (int64, bool) {

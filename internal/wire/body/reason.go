@@ -101,6 +101,7 @@ var (
 	ReasonFraction     = Reason{"fraction", "must be a whole number", "소수점 이하 값은 사용할 수 없습니다"}
 	ReasonNegative     = Reason{"negative", "must not be negative", "음수일 수 없습니다"}
 	ReasonMilliseconds = Reason{"milliseconds", "must be unix time in seconds, this looks like milliseconds", "초 단위 유닉스 시각이어야 합니다(밀리초 값으로 보입니다)"}
+	ReasonNotInstant   = Reason{"not_instant", "must be an instant as RFC 3339 writes it, such as 2026-11-26T10:00:00+09:00", "RFC 3339 형식의 일시여야 합니다(예: 2026-11-26T10:00:00+09:00)"}
 	ReasonNotBool      = Reason{"not_bool", "must be true or false", "true 또는 false여야 합니다"}
 	ReasonNotObject    = Reason{"not_object", "must be an object", "객체여야 합니다"}
 	ReasonUnknown      = Reason{"unknown", "is not a field of this request", "이 요청에서 사용하지 않는 항목입니다"}

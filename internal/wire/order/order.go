@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
@@ -87,9 +88,6 @@ var dueLayouts = []struct {
 	{"2006-01-02", true}, {"20060102", true}, {"2006-01-02 15:04:05", false}, {"20060102150405", false},
 }
 
-// kst is Korean time, which has had no other offset since 1988.
-var kst = time.FixedZone("KST", 9*60*60)
-
 var reasonDue = body.Reason{
 	Code: "due", English: "must be Korean time as YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:mm:ss or YYYYMMDDHHmmss",
 	Korean: "한국 시각을 YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:mm:ss, YYYYMMDDHHmmss 중 한 형식으로 입력해야 합니다",
@@ -103,7 +101,7 @@ func Due(f *body.Fields, name string) time.Time {
 		return time.Time{}
 	}
 	for _, l := range dueLayouts {
-		at, err := time.ParseInLocation(l.layout, text, kst)
+		at, err := time.ParseInLocation(l.layout, text, bizday.KST)
 		switch {
 		case err != nil:
 		case l.dateful:

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/krbank"
 )
@@ -133,7 +134,7 @@ func (out *Callback) method(p *escrow.Payment) {
 	case escrow.VirtualAccount:
 		if p.Account != nil {
 			out.VbankName, out.VbankNum, out.VbankHolder = bankName(p.Account.Bank), p.Account.Number, p.Account.Holder
-			out.VbankDate = p.Account.Due.In(kst).Format(time.DateTime)
+			out.VbankDate = p.Account.Due.In(bizday.KST).Format(time.DateTime)
 		}
 	case escrow.BankTransfer:
 		out.BankName = bankName(p.Payer.Bank)

@@ -177,21 +177,12 @@ func (out *Payment) cancels(p *escrow.Payment) {
 		last := out.CancelHistory[n-1]
 		out.CancelledAt, out.CancelReason = last.CancelledAt, text(last.Reason)
 	}
-	if id := reversalID(p); id != "" {
+	if id := p.ReversalID(); id != "" {
 		out.CancelAmount = int64(p.Amount)
 		out.CancelHistory = append(out.CancelHistory, Cancellation{
 			PGTID: p.ID, Amount: int64(p.Amount), CancelledAt: seconds(p.CancelledAt), Reason: p.CancelReason, CancellationID: id,
 		})
 	}
-}
-
-// reversalID names the cancel of a payment whose deposit the bank took back; it
-// is empty for every other payment.
-func reversalID(p *escrow.Payment) string {
-	if p.State == escrow.Cancelled && !p.PaidAt.IsZero() && p.Refunded == 0 {
-		return p.ID + "-b"
-	}
-	return ""
 }
 
 // PayMethod is the word for a method of payment, or empty if there is none yet.

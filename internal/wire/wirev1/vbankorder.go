@@ -93,30 +93,12 @@ var (
 
 // TakeBank takes a bank code in any of its notations, see [BankCode].
 func TakeBank(f *body.Fields, name string) string {
-	sent := f.Text(name, bankCodeMax)
-	if sent == "" {
-		return ""
-	}
-	code, known := BankCode(sent)
-	if !known {
-		f.Refuse(name, reasonBank)
-		return ""
-	}
-	return code
+	return f.Spelt(name, bankCodeMax, reasonBank, BankCode)
 }
 
 // TakeAccountNumber takes an account number with or without hyphens.
 func TakeAccountNumber(f *body.Fields, name string) string {
-	sent := f.Text(name, accountNumberMax)
-	if sent == "" {
-		return ""
-	}
-	number, sound := krbank.Number(sent)
-	if !sound {
-		f.Refuse(name, reasonAccount)
-		return ""
-	}
-	return number
+	return f.Spelt(name, accountNumberMax, reasonAccount, krbank.Number)
 }
 
 // TakeRefundAccount takes the account to pay back to: all of it, or nothing.

@@ -136,7 +136,7 @@ func cancellationAt(p *escrow.Payment, at time.Time) string {
 			return r.ID
 		}
 	}
-	return reversalID(p)
+	return p.ReversalID()
 }
 
 // EscrowNoticeOf returns the notice that a step of an escrow causes, or false if

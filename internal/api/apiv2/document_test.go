@@ -1,0 +1,7 @@
+package apiv2_test
+
+import (
+	"net/http"
+)
+
+func againstDocument(*http.Request, reply) error { return nil }
