@@ -455,30 +455,42 @@ func (e *sqlite) read(ctx context.Context, fn func(executor) error) error {
 	return fn(sqliteRead{ctx, e})
 }
 
-// sqliteSnapshot is a read-only connection inside a transaction.
+// sqliteSnapshot runs statements inside a transaction that only reads.
 type sqliteSnapshot struct {
-	ctx  context.Context
-	conn *sql.Conn
+	ctx context.Context
+	e   *sqlite
+	tx  *sql.Tx
+	// fresh are statements that are not prepared. That takes a connection, for which
+	// nobody waits who has one.
+	fresh map[string]bool
 }
 
 func (e *sqlite) snapshot(ctx context.Context, fn func(executor) error) error {
-	conn, err := e.reader.Conn(ctx)
+	tx, err := e.reader.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // gives it back
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return err
+	r := sqliteSnapshot{ctx, e, tx, map[string]bool{}}
+	err = fn(r)
+	if end := tx.Rollback(); !errors.Is(end, sql.ErrTxDone) { // else the context has ended it
+		err = errors.Join(err, end)
 	}
-	err = fn(sqliteSnapshot{ctx, conn})
-	_, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-	return errors.Join(err, end)
+	for query := range r.fresh {
+		if _, next := e.readStmt(query); next != nil && err == nil {
+			err = next
+		}
+	}
+	return err
 }
 
 func (r sqliteSnapshot) exec(string, ...any) (int64, error) { return sqliteRead{}.exec("") }
 
 func (r sqliteSnapshot) query(query string, args ...any) (rowSet, error) {
-	return r.conn.QueryContext(r.ctx, query, args...)
+	if st := r.e.preparedRead(query); st != nil {
+		return r.tx.StmtContext(r.ctx, st).QueryContext(r.ctx, args...)
+	}
+	r.fresh[query] = true
+	return r.tx.QueryContext(r.ctx, query, args...)
 }
 
 func (r sqliteRead) exec(string, ...any) (int64, error) {
@@ -500,12 +512,16 @@ func (r sqliteRead) query(query string, args ...any) (rowSet, error) {
 // thousands of texts, one per combination of filters and orders.
 const maxReadStmts = 500
 
+// preparedRead is a statement that has been prepared, or nil.
+func (e *sqlite) preparedRead(query string) *sql.Stmt {
+	e.readMu.RLock()
+	defer e.readMu.RUnlock()
+	return e.readStmts[query]
+}
+
 // readStmt prepares a statement once; nil once there are too many of them.
 func (e *sqlite) readStmt(query string) (*sql.Stmt, error) {
-	e.readMu.RLock()
-	st := e.readStmts[query]
-	e.readMu.RUnlock()
-	if st != nil {
+	if st := e.preparedRead(query); st != nil {
 		return st, nil
 	}
 	e.readMu.Lock()

@@ -98,7 +98,8 @@ type Stats struct {
 	Commits   int64
 	Functions int64
 	Failed    int64
-	// Again counts groups that were run again after the database rolled them back.
+	// Again counts groups that were run again: after the database rolled them back,
+	// or on SQLite because one of their functions failed after it had changed rows.
 	Again int64
 	// CommitTime is the sum of the time spent in commits.
 	CommitTime time.Duration
