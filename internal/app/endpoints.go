@@ -147,8 +147,7 @@ func (a *App) CreateEndpoint(ctx context.Context, actor, merchantID string, e me
 // ChangeEndpoint changes the settings of an endpoint; its id, secrets and the time
 // of its making stay.
 func (a *App) ChangeEndpoint(ctx context.Context, actor, merchantID, id string, change func(*merchant.Endpoint) error) (merchant.Endpoint, error) {
-	var out merchant.Endpoint
-	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.change", func(m *merchant.Merchant) error {
+	now, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.change", func(m *merchant.Merchant) error {
 		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
 			was := *e
 			if err := change(e); err != nil {
@@ -158,11 +157,14 @@ func (a *App) ChangeEndpoint(ctx context.Context, actor, merchantID, id string, 
 			if e.Format.IsV1() != was.Format.IsV1() {
 				return invalid("format", "an endpoint stays with its generation of PortOne; make another one")
 			}
-			out = *e
 			return nil
 		})
 	})
-	return out, err
+	if err != nil {
+		return merchant.Endpoint{}, err
+	}
+	e, _ := now.Endpoint(id)
+	return e, nil
 }
 
 // SwitchEndpoint switches an endpoint on, which begins its health anew, or off in
@@ -184,7 +186,13 @@ func (a *App) SwitchEndpoint(ctx context.Context, actor, merchantID, id string, 
 	if err != nil || !on {
 		return e, err
 	}
-	return e, a.store.Write(ctx, func(tx *store.Tx) error { return tx.EndpointWell(Lane{Merchant: merchantID, Endpoint: id}) }, store.OnRow(merchantID, id))
+	return e, a.endpointWell(ctx, merchantID, id)
+}
+
+// endpointWell begins the health of an endpoint anew.
+func (a *App) endpointWell(ctx context.Context, merchantID, id string) error {
+	_, err := a.write(ctx, "endpoint.well "+id, func(tx *store.Tx) error { return tx.EndpointWell(Lane{Merchant: merchantID, Endpoint: id}) }, store.OnRow(merchantID, id))
+	return err
 }
 
 // DeleteEndpoint takes an endpoint away. What is still owed to it comes to nothing.
@@ -200,7 +208,7 @@ func (a *App) DeleteEndpoint(ctx context.Context, actor, merchantID, id string) 
 	if err != nil {
 		return err
 	}
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.EndpointWell(Lane{Merchant: merchantID, Endpoint: id}) }, store.OnRow(merchantID, id))
+	return a.endpointWell(ctx, merchantID, id)
 }
 
 // RotateSecret gives an endpoint a new signing secret beside the present one, so

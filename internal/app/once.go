@@ -217,7 +217,14 @@ func (a *App) newOnce(k OnceKey) (*Once, error) {
 
 // outOfDate reports whether a request counts as never seen.
 func (a *App) outOfDate(row *store.KeyedRequest) bool {
-	return !a.clock.Now().Before(row.CreatedAt.Add(KeyLife)) && (row.Holder == 0 || !row.LeasedUntil.After(a.clock.Now()))
+	now := a.clock.Now()
+	return !now.Before(row.CreatedAt.Add(KeyLife)) && !leased(row, now)
+}
+
+// leased reports whether a request is left to whom carries it out. A lease that ends
+// later than leases do was taken by a clock that was wrong.
+func leased(row *store.KeyedRequest, now time.Time) bool {
+	return row.Holder != 0 && row.LeasedUntil.After(now) && row.LeasedUntil.Before(now.Add(2*onceLease))
 }
 
 // claimOnce makes the request this execution's. seen is the process that was seen
@@ -253,7 +260,7 @@ func (a *App) claimOnce(ctx context.Context, o *Once, seen int64) error {
 			return ErrOtherRequest
 		case was.Status != 0:
 			return o.answered(&was)
-		case was.Holder != 0 && was.Holder != mine.Holder && was.Holder != ended && was.LeasedUntil.After(now):
+		case leased(&was, now) && was.Holder != mine.Holder && was.Holder != ended:
 			return ErrOutstanding
 		}
 		// Nobody carries it out: what this process itself carries out is known to it.
