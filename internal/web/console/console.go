@@ -121,6 +121,8 @@ func (c *console) routes(r chi.Router) {
 	r.Get("/console/webhooks", c.page(c.webhooks))
 	r.Get("/console/webhooks/{webhook}", c.page(c.webhook))
 	r.Post("/console/webhooks/{webhook}/resend", c.page(c.resendWebhook))
+	r.Post("/console/endpoints", c.page(c.addEndpoint))
+	r.Post("/console/endpoints/{endpoint}/{act}", c.page(c.actOnEndpoint))
 }
 
 // errNotFound is a page that is not there, or not for this person.

@@ -42,7 +42,8 @@ func tone(state any) string {
 	case escrow.DepositOutcome:
 		return map[escrow.DepositOutcome]string{escrow.DepositHeld: "good", escrow.DepositSuspended: "warn", escrow.DepositRefused: "plain", escrow.DepositReturned: "plain"}[s]
 	case string: // of mails, webhooks
-		return map[string]string{"sent": "good", "delivered": "good", "failed": "bad", "bounced": "bad"}[s]
+		return map[string]string{"sent": "good", "delivered": "good", "failed": "bad", "bounced": "bad",
+			"endpoint.on": "good", "endpoint.failing": "warn", "endpoint.off.shop": "plain", "endpoint.off.gone": "bad", "endpoint.off.failing": "bad"}[s]
 	}
 	return ""
 }

@@ -12,25 +12,6 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 )
 
-type webhooksPage struct {
-	Rows  []app.Webhook
-	URL   string // where the shop is called
-	Pager pager
-}
-
-func (c *console) webhooks(v *visit) error {
-	page := pageOf(v.r.URL.Query())
-	rows, err := c.app.Webhooks(v.r.Context(), v.m.ID, app.WebhookFilter{}, page*pageSize, pageSize+1)
-	if err != nil {
-		return err
-	}
-	p := webhooksPage{Rows: rows[:min(len(rows), pageSize)], URL: v.m.Webhook.URL}
-	p.Pager = newPager(page, len(p.Rows), int64(page*pageSize+len(rows)), func(n int) string {
-		return pageAddress("/console/webhooks", url.Values{}, n)
-	})
-	return v.render(http.StatusOK, "/console/webhooks", "webhooks", v.say("nav.webhooks"), p)
-}
-
 // attempt is one call as the log keeps it.
 type attempt struct {
 	At          time.Time `json:"at"`

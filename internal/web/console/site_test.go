@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/settle"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
 )
@@ -47,6 +48,7 @@ func TestEveryNameHasWords(t *testing.T) {
 	add("mail.", app.MailPending, app.MailSent, app.MailFailed, app.MailBounced)
 	add("webhook.", app.WebhookPending, app.WebhookDelivered, app.WebhookFailed)
 	add("webhookkind.", "status", "escrow")
+	add("endpoint.", "on", "failing", "off."+merchant.OffByShop, "off."+merchant.OffGone, "off."+merchant.OffFailing)
 	for act := range acts {
 		add("done.", act)
 		add("act.", act)
