@@ -1,7 +1,7 @@
 // What every journey needs: where the server is, the shop's keys, and the world outside the
 // shop (the buyer and the bank), which the sandbox plays.
 //
-// HOLDFAST_URL, IMP_KEY and IMP_SECRET say which server and which shop; the Go test in
+// HOLDFAST_URL, IMP_CODE, IMP_KEY, IMP_SECRET and API_SECRET say which server and which shop; the Go test in
 // test/contract starts one and sets them.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -14,6 +14,10 @@ function need(name) {
 
 export const url = need('HOLDFAST_URL').replace(/\/+$/, '');
 export const keys = { key: need('IMP_KEY'), secret: need('IMP_SECRET') };
+
+// What V2 knows the shop by.
+export const secret = need('API_SECRET');
+export const storeId = need('IMP_CODE');
 
 // order gives a merchant_uid that no other order has.
 export const order = (name) => `${name}-${randomBytes(6).toString('hex')}`;

@@ -16,7 +16,7 @@ import (
 // journeyTimeout bounds one client's journey; it takes about two seconds.
 const journeyTimeout = 2 * time.Minute
 
-// TestClients sends unmodified PortOne V1 clients from npm on a shop's journey against the
+// TestClients sends unmodified PortOne clients from npm, of V1 and of V2, on a shop's journey against the
 // real server over HTTP. Each file in test/clients is one client.
 func TestClients(t *testing.T) {
 	dir := clientsFolder(t)
@@ -31,7 +31,7 @@ func TestClients(t *testing.T) {
 			defer cancel()
 			node := exec.CommandContext(ctx, "node", "--test", journey)
 			node.Dir = dir
-			node.Env = append(os.Environ(), "HOLDFAST_URL="+server.URL, "IMP_CODE="+server.Code, "IMP_KEY="+server.Key, "IMP_SECRET="+server.Secret)
+			node.Env = append(os.Environ(), "HOLDFAST_URL="+server.URL, "IMP_CODE="+server.Code, "IMP_KEY="+server.Key, "IMP_SECRET="+server.Secret, "API_SECRET="+server.API)
 			if out, err := node.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}

@@ -1,3 +1,3 @@
-// Package contract holds the server to the wire contract of PortOne V1, as the clients that
+// Package contract holds the server to the wire contract of PortOne V1 and V2, as the clients that
 // shops use understand it.
 package contract
