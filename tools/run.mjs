@@ -8,7 +8,7 @@ const listen = process.env.HOLDFAST_LISTEN ?? '127.0.0.1:8080';
 const holdfast = process.env.HOLDFAST_BASE_URL ?? `http://${listen}`;
 
 // The credentials of the demonstration shop are the same in every sandbox, and open play money only.
-const shopEnv = { HOLDFAST_URL: holdfast, IMP_CODE: 'imp00000001', IMP_KEY: 'holdfast_demo_key', IMP_SECRET: 'holdfast_demo_secret', DATA_FILE: `${root}examples/shop/data/orders.json` };
+const shopEnv = { HOLDFAST_URL: holdfast, IMP_CODE: 'imp00000001', IMP_KEY: 'holdfast_demo_key', IMP_SECRET: 'holdfast_demo_secret', API_SECRET: 'hfv2_holdfast_demo_api_secret', DATA_FILE: `${root}examples/shop/data/orders.json` };
 
 const readyTries = 300;
 const readyEveryMillis = 100;
@@ -45,5 +45,13 @@ async function ready() {
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(0));
 start('bin/holdfast', ['serve', '--seed'], { cwd: root });
-if (await ready()) start('node', ['server.mjs'], { cwd: `${root}examples/shop`, env: { ...process.env, ...shopEnv } });
+// The shop's channel for PortOne V2, which differs from database to database.
+async function channelKey() {
+  const json = { 'content-type': 'application/json' };
+  const call = async (path, init) => (await (await fetch(`${holdfast}${path}`, init)).json()).response;
+  const { access_token: token } = await call('/users/getToken', { method: 'POST', headers: json, body: JSON.stringify({ imp_key: shopEnv.IMP_KEY, imp_secret: shopEnv.IMP_SECRET }) });
+  return (await call('/users/pg', { headers: { authorization: token } }))[0].channel_key;
+}
+
+if (await ready()) start('node', ['server.mjs'], { cwd: `${root}examples/shop`, env: { ...process.env, ...shopEnv, CHANNEL_KEY: await channelKey() } });
 else stop(1);

@@ -130,15 +130,18 @@ const orderLines = (view, order, good) => html`<dl>
   <dt>${view.t.amount}</dt><dd><b>${money(view, order.amount)}</b></dd>
 </dl>`;
 
-export function pay(view, order, good, request) {
+// pay is the payment page of one generation of PortOne's script; the other is a link away.
+export function pay(view, order, good, request, v2 = false) {
   const { t, config } = view;
-  return layout(view, t.payTitle, html`
-<h1>${t.payTitle}</h1>
+  const here = v2 ? { title: t.payTitleV2, script: '/v2/browser-sdk.js', own: '/pay-v2.js', other: 'pay', say: t.payByV1 } : { title: t.payTitle, script: '/v1/iamport.js', own: '/pay.js', other: 'pay-v2', say: t.payByV2 };
+  return layout(view, here.title, html`
+<h1>${here.title}</h1>
 <section class="card">${orderLines(view, order, good)}</section>
 ${escrowDuty(view)}
 <p id="problem" class="wrong" role="alert" hidden>${t.payUnavailable}</p>
-<button class="button wide" id="pay" disabled data-code="${config.code}" data-request="${JSON.stringify(request)}" data-ready="${money(view, order.amount)} ${t.pay}">${t.payLoading}</button>`,
-  { scripts: [`${config.holdfastUrl}/v1/iamport.js`, '/pay.js'] });
+<button class="button wide" id="pay" disabled data-code="${config.code}" data-request="${JSON.stringify(request)}" data-ready="${money(view, order.amount)} ${t.pay}">${t.payLoading}</button>
+${config.v2 && html`<p class="hint"><a href="/orders/${order.id}/${here.other}">${here.say}</a></p>`}`,
+  { scripts: [`${config.holdfastUrl}${here.script}`, here.own] });
 }
 
 export function order(view, it, good, said) {

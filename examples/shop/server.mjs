@@ -1,6 +1,7 @@
 // Starts the shop. Everything it needs to know comes from the environment; README.md lists it.
 import { Orders } from './orders.mjs';
 import { PaymentService } from './payments.mjs';
+import { PaymentServiceV2 } from './payments-v2.mjs';
 import { createShop } from './shop.mjs';
 
 function need(name) {
@@ -22,8 +23,12 @@ if (!adminPassword && !['127.0.0.1', '::1', 'localhost'].includes(host)) {
   process.exit(2);
 }
 
+// With both of these, buyers may pay by PortOne V2 too.
+const { CHANNEL_KEY: channelKey, API_SECRET: apiSecret } = process.env;
+const v2 = channelKey && apiSecret ? { channelKey } : null;
+
 const config = {
-  holdfastUrl, code, adminPassword,
+  holdfastUrl, code, adminPassword, v2,
   shopUrl: (process.env.SHOP_URL ?? `http://${host}:${port}`).replace(/\/+$/, ''),
   escrowProvider: process.env.ESCROW_PROVIDER ?? 'Holdfast',
   verifyUrl: process.env.ESCROW_VERIFY_URL ?? `${holdfastUrl}/verify/${code}`,
@@ -33,6 +38,7 @@ const shop = createShop({
   config,
   orders: new Orders(process.env.DATA_FILE),
   payments: new PaymentService({ url: holdfastUrl, key: need('IMP_KEY'), secret: need('IMP_SECRET') }),
+  paymentsV2: v2 && new PaymentServiceV2({ url: holdfastUrl, secret: apiSecret, storeId: code }),
 });
 
 shop.on('error', (error) => {

@@ -14,8 +14,9 @@ import * as pages from './pages.mjs';
 import { languages, words } from './words.mjs';
 
 const bodyMax = 64 * 1024;
-const files = { '/style.css': 'text/css', '/pay.js': 'text/javascript', '/checkout.js': 'text/javascript', '/order.js': 'text/javascript', '/cup.svg': 'image/svg+xml', '/tray.svg': 'image/svg+xml', '/apron.svg': 'image/svg+xml', '/wallpaper.svg': 'image/svg+xml' };
+const files = { '/style.css': 'text/css', '/pay.js': 'text/javascript', '/pay-v2.js': 'text/javascript', '/checkout.js': 'text/javascript', '/order.js': 'text/javascript', '/cup.svg': 'image/svg+xml', '/tray.svg': 'image/svg+xml', '/apron.svg': 'image/svg+xml', '/wallpaper.svg': 'image/svg+xml' };
 const methods = ['vbank', 'trans', 'card'];
+const methodsV2 = { vbank: 'VIRTUAL_ACCOUNT', trans: 'TRANSFER', card: 'CARD' };
 const buyerFields = { name: 16, email: 64, tel: 16, postcode: 8, addr: 128 };
 
 // A Page is what a handler answers: HTML with a status, or a redirect.
@@ -23,13 +24,17 @@ const page = (html, status = 200) => ({ status, body: html, type: 'text/html' })
 const redirect = (to) => ({ status: 303, headers: { location: to }, body: '' });
 const plain = (body, status = 200) => ({ status, body, type: 'text/plain' });
 
-export function createShop({ orders, payments, config, log = console.error }) {
+// createShop makes the shop. Where it has paymentsV2, buyers may pay by PortOne V2 as well.
+export function createShop({ orders, payments, paymentsV2, config, log = console.error }) {
   const routes = [
     ['GET', /^\/$/, home],
     ['GET', /^\/checkout\/([a-z]+)$/, checkout],
     ['POST', /^\/checkout\/([a-z]+)$/, placeOrder],
     ['GET', /^\/orders\/([0-9a-f-]+)\/pay$/, payPage],
     ['GET', /^\/orders\/([0-9a-f-]+)\/return$/, comeBack],
+    ['GET', /^\/orders\/([0-9a-f-]+)\/pay-v2$/, payPageV2],
+    ['GET', /^\/orders\/([0-9a-f-]+)\/return-v2$/, comeBackV2],
+    ['POST', /^\/webhook-v2$/, webhookV2],
     ['GET', /^\/orders\/([0-9a-f-]+)$/, orderPage],
     ['POST', /^\/orders\/([0-9a-f-]+)\/refresh$/, refreshOrder],
     ['POST', /^\/webhook$/, webhook],
@@ -62,10 +67,18 @@ export function createShop({ orders, payments, config, log = console.error }) {
   }
 
   async function payPage({ view, found: [id] }) {
+    return payBy(view, id, request, false);
+  }
+
+  async function payPageV2({ view, found: [id] }) {
+    return paymentsV2 ? payBy(view, id, requestV2, true) : notFound(view);
+  }
+
+  function payBy(view, id, asking, v2) {
     const order = orders.get(id);
     if (!order) return notFound(view);
     if (['paid', 'cancelled'].includes(order.payment?.status)) return redirect(`/orders/${id}`);
-    return page(pages.pay(view, order, findGood(order.good), request(order)));
+    return page(pages.pay(view, order, findGood(order.good), asking(order), v2));
   }
 
   // request is what the browser hands to IMP.request_pay. The window compares the amount with
@@ -77,6 +90,20 @@ export function createShop({ orders, payments, config, log = console.error }) {
       escrow: order.escrow, digital: good.digital,
       buyer_name: order.buyer.name, buyer_email: order.buyer.email, buyer_tel: order.buyer.tel, buyer_addr: order.buyer.addr, buyer_postcode: order.buyer.postcode,
       m_redirect_url: `${config.shopUrl}/orders/${order.id}/return`, notice_url: `${config.shopUrl}/webhook`,
+    };
+  }
+
+  // requestV2 is the same for PortOne.requestPayment. On a phone the buyer comes back by
+  // redirectUrl; elsewhere the page itself goes there.
+  function requestV2(order) {
+    const good = findGood(order.good);
+    const { name, email, tel, postcode, addr } = order.buyer;
+    return {
+      storeId: config.code, channelKey: config.v2.channelKey, paymentId: order.id, orderName: good.name[order.lang], totalAmount: order.amount, currency: 'KRW',
+      payMethod: methodsV2[order.method], isEscrow: order.escrow, productType: good.digital ? 'DIGITAL' : 'REAL', locale: order.lang === 'ko' ? 'KO_KR' : 'EN_US',
+      customer: { fullName: name, email, phoneNumber: tel, ...(good.digital ? {} : { zipcode: postcode, address: { addressLine1: addr, addressLine2: '' } }) },
+      products: [{ id: good.id, name: good.name[order.lang], amount: good.price, quantity: order.quantity }],
+      redirectUrl: `${config.shopUrl}/orders/${order.id}/return-v2`, noticeUrls: [`${config.shopUrl}/webhook-v2`],
     };
   }
 
@@ -93,6 +120,22 @@ export function createShop({ orders, payments, config, log = console.error }) {
     return payment ? orders.setPayment(order, payment) : 'unknown payment';
   }
 
+  // comeBackV2 believes nothing of the address but that it is time to read the payment.
+  async function comeBackV2({ view, found: [id], query }) {
+    const order = orders.get(id);
+    if (!order || !paymentsV2) return notFound(view);
+    await rereadV2(order);
+    return redirect(`/orders/${id}${query.get('message') ? `?said=${encodeURIComponent(query.get('message').slice(0, 200))}` : ''}`);
+  }
+
+  async function rereadV2(order) {
+    const payment = await paymentsV2.read(order.id);
+    return payment ? orders.setPayment(order, payment) : 'unknown payment';
+  }
+
+  // again reads a known payment by the generation that it was last read by.
+  const again = (order) => (order.payment.api === 'v2' && paymentsV2 ? rereadV2(order) : reread(order, order.payment.imp_uid));
+
   async function orderPage({ view, found: [id], query }) {
     const order = orders.get(id);
     return order ? page(pages.order(view, order, findGood(order.good), query.get('said') ?? '')) : notFound(view);
@@ -101,7 +144,7 @@ export function createShop({ orders, payments, config, log = console.error }) {
   async function refreshOrder({ view, found: [id] }) {
     const order = orders.get(id);
     if (!order) return notFound(view);
-    if (order.payment) await reread(order, order.payment.imp_uid);
+    if (order.payment) await again(order);
     return redirect(`/orders/${id}`);
   }
 
@@ -129,6 +172,22 @@ export function createShop({ orders, payments, config, log = console.error }) {
     }
   }
 
+  // webhookV2 is told of a transaction and reads the payment of its order.
+  async function webhookV2({ form }) {
+    const { paymentId, transactionId } = form.data ?? {};
+    const order = orders.get(paymentId);
+    const entry = { imp_uid: clip(transactionId), merchant_uid: clip(paymentId), status: '', event: clip(form.type) };
+    const known = order && paymentsV2;
+    try {
+      const result = known ? await rereadV2(order) : 'unknown order';
+      orders.logWebhook({ ...entry, result });
+      return plain(result);
+    } catch (error) {
+      orders.logWebhook({ ...entry, result: `failed: ${error.message}` });
+      return plain('payment could not be read', 500);
+    }
+  }
+
   async function adminPage({ view, query }) {
     return page(pages.admin(view, orders, query.get('done') ?? '', query.get('refused') ?? ''));
   }
@@ -146,7 +205,7 @@ export function createShop({ orders, payments, config, log = console.error }) {
 
   const acts = {
     async refresh(order) {
-      await reread(order, order.payment.imp_uid);
+      await again(order);
       return 'doneRefreshed';
     },
     async delivery(order, form) {
@@ -179,7 +238,7 @@ export function createShop({ orders, payments, config, log = console.error }) {
       const match = pattern.exec(path);
       if (!match || method !== req.method) continue;
       if (path.startsWith('/admin') && !mayAdminister(req, config)) return { ...plain('401', 401), headers: { 'www-authenticate': 'Basic realm="shop admin"' } };
-      if (method === 'POST' && handle !== webhook && fromElsewhere(req, config)) return page(pages.message(view, view.t.forbidden), 403);
+      if (method === 'POST' && handle !== webhook && handle !== webhookV2 && fromElsewhere(req, config)) return page(pages.message(view, view.t.forbidden), 403);
       const form = method === 'POST' ? await readForm(req) : {};
       if (!form) return page(pages.message(view, view.t.badRequest), 400);
       const done = await handle({ view, path, query: url.searchParams, found: match.slice(1), form });

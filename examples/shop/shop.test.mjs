@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { Orders, stateOf } from './orders.mjs';
 import { PaymentService } from './payments.mjs';
+import { PaymentServiceV2 } from './payments-v2.mjs';
 import { createShop } from './shop.mjs';
 import { words } from './words.mjs';
 
@@ -19,6 +20,12 @@ const answer = (res, response, { status = 200, code = 0, message = null } = {}) 
   res.end(JSON.stringify({ code, message, response }));
 };
 
+const answerV2 = (res, id) => {
+  const payment = stored.get(id);
+  res.writeHead(payment ? 200 : 404, { 'content-type': 'application/json' });
+  res.end(JSON.stringify(payment ?? { type: 'PAYMENT_NOT_FOUND', message: 'no such payment' }));
+};
+
 before(async () => {
   // The stand-in knows a token, the payments put into `stored`, and accepts what else it is sent.
   service = createServer(async (req, res) => {
@@ -26,6 +33,7 @@ before(async () => {
     for await (const chunk of req) text += chunk;
     const body = text ? JSON.parse(text) : {};
     asked.push({ method: req.method, path: req.url, body });
+    if (req.headers.authorization === 'PortOne v2-secret') return answerV2(res, /^\/payments\/([^/?]+)/.exec(req.url)?.[1]);
     const read = /^\/payments\/(imp_\w+)$/.exec(req.url);
     if (req.url === '/users/getToken') return answer(res, { access_token: token, now: 0, expired_at: Math.floor(Date.now() / 1000) + 1800 });
     if (req.headers.authorization !== `Bearer ${token}`) return answer(res, null, { status: 401, code: -1, message: 'Unauthorized' });
@@ -36,10 +44,10 @@ before(async () => {
     return answer(res, null, { status: 404, code: -1, message: 'no such path' });
   });
   const holdfastUrl = await listen(service);
-  const config = { holdfastUrl, code: 'imp00000000', shopUrl: 'http://localhost:3000', escrowProvider: 'Holdfast', verifyUrl: `${holdfastUrl}/verify`, sandboxUrl: `${holdfastUrl}/sandbox`, adminPassword: '' };
+  const config = { holdfastUrl, code: 'imp00000000', shopUrl: 'http://localhost:3000', escrowProvider: 'Holdfast', verifyUrl: `${holdfastUrl}/verify`, sandboxUrl: `${holdfastUrl}/sandbox`, adminPassword: '', v2: { channelKey: 'channel-1' } };
   // The shop is made once; each test gives it fresh orders through this indirection.
   const fresh = new Proxy({}, { get: (_, key) => (typeof orders[key] === 'function' ? orders[key].bind(orders) : orders[key]) });
-  shop = createShop({ config, orders: fresh, payments: new PaymentService({ url: holdfastUrl, key: 'k', secret: 's' }), log: () => {} });
+  shop = createShop({ config, orders: fresh, payments: new PaymentService({ url: holdfastUrl, key: 'k', secret: 's' }), paymentsV2: new PaymentServiceV2({ url: holdfastUrl, secret: 'v2-secret', storeId: config.code }), log: () => {} });
   base = await listen(shop);
 });
 
@@ -143,6 +151,34 @@ test('webhooks in JSON and in form, twice and late', async () => {
   assert.equal(orders.left({ id: 'cup' }), 22);
   assert.deepEqual(orders.webhooksNewestFirst().map((hook) => hook.result), ['unchanged', 'unchanged', 'applied', 'unknown payment']);
   assert.equal(await (await post('/webhook', { merchant_uid: 'none' })).text(), 'unknown order');
+});
+
+test('a purchase by PortOne V2: the request, the return, a webhook, and what is not believed', async () => {
+  const order = await placed();
+  const text = await (await get(`/orders/${order.id}/pay-v2`)).text();
+  assert.match(text, /v2\/browser-sdk\.js/);
+  assert.match(text, /&quot;storeId&quot;:&quot;imp00000000&quot;,&quot;channelKey&quot;:&quot;channel-1&quot;.*&quot;totalAmount&quot;:78000.*&quot;isEscrow&quot;:true/);
+  await get(`/orders/${order.id}/return-v2`);
+  assert.equal(stateOf(order), 'New');
+
+  const payment = { id: order.id, transactionId: 'imp_2', currency: 'KRW', amount: { total: order.amount, cancelled: 0 }, escrow: { status: 'BEFORE_REGISTERED' } };
+  stored.set(order.id, { ...payment, status: 'VIRTUAL_ACCOUNT_ISSUED', method: { type: 'PaymentMethodVirtualAccount', bank: 'SHINHAN', accountNumber: '110', remitteeName: '한빛상점', expiredAt: '2026-12-31T14:59:59Z' } });
+  await get(`/orders/${order.id}/return-v2`);
+  assert.equal(stateOf(order), 'Ready');
+  assert.match(await (await get(`/orders/${order.id}`)).text(), /신한은행/);
+
+  const told = { method: 'POST', body: JSON.stringify({ type: 'Transaction.Paid', timestamp: '2026-12-01T00:00:00Z', data: { paymentId: order.id, transactionId: 'imp_2', storeId: 'imp00000000' } }) };
+  assert.equal(await (await get('/webhook-v2', told)).text(), 'unchanged', 'a webhook alone pays nothing');
+  stored.set(order.id, { ...payment, status: 'PAID', paidAt: '2026-12-01T00:00:00Z', method: { type: 'PaymentMethodVirtualAccount' } });
+  assert.equal(await (await get('/webhook-v2', told)).text(), 'applied');
+  assert.equal(stateOf(order), 'Paid');
+  assert.match((await get(`/orders/${order.id}/pay-v2`)).headers.get('location'), /orders/);
+  assert.equal(await (await get('/webhook-v2', { ...told, body: '{"data":{"paymentId":"none"}}' })).text(), 'unknown order');
+
+  const other = await placed();
+  stored.set(other.id, { ...payment, id: other.id, status: 'PAID', amount: { total: 1, cancelled: 0 } });
+  await get(`/orders/${other.id}/return-v2`);
+  assert.equal(stateOf(other), 'Problem');
 });
 
 test('an escrow notice is shown on the order', async () => {

@@ -44,7 +44,7 @@ func TestStories(t *testing.T) {
 			node := exec.CommandContext(ctx, "node", "--test-reporter=spec", story)
 			node.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			node.Cancel = func() error { return syscall.Kill(-node.Process.Pid, syscall.SIGKILL) } // the browser too
-			node.Env = append(os.Environ(), "HOLDFAST_URL="+server.URL, "IMP_CODE="+server.Code, "CHANNEL_KEY="+channelKey(t, server), "IMP_KEY="+server.Key,
+			node.Env = append(os.Environ(), "HOLDFAST_URL="+server.URL, "IMP_CODE="+server.Code, "CHANNEL_KEY="+channelKey(t, server), "API_SECRET="+server.API, "IMP_KEY="+server.Key,
 				"IMP_SECRET="+server.Secret, "BANK_URL="+bank, "ARTEFACTS="+artefacts, "CHROMIUM="+chromium)
 			if out, err := node.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -31,7 +31,7 @@ async function freePort() {
   return port;
 }
 
-async function orderCup(options) {
+async function orderCup(options, pay = true) {
   context = await browser.newContext({ ...options, locale: 'ko-KR' });
   context.setDefaultTimeout(15_000);
   page = await context.newPage();
@@ -42,6 +42,13 @@ async function orderCup(options) {
   await page.locator('[name=method][value=vbank]').check();
   await page.locator('[name=escrow]').check();
   await page.locator('#checkout button.wide').click();
+  if (pay) await page.locator('#pay:enabled').click();
+}
+
+// orderByV2 goes to the page of PortOne V2 instead.
+async function orderByV2(options) {
+  await orderCup(options, false);
+  await page.locator('a[href$="/pay-v2"]').click();
   await page.locator('#pay:enabled').click();
 }
 
@@ -109,4 +116,41 @@ story('a buyer who gives up can try again', async () => {
   await windowOf(page).locator('#approve').click();
   await page.locator('#state').waitFor();
   assert.equal(await state(), 'Paid');
+});
+
+story('an escrow purchase by PortOne V2 on a computer, read by its REST API', async () => {
+  await orderByV2(desktop);
+  await windowOf(page, 'portone').locator('#pay').waitFor();
+  await picture(page, 'shop-v2-window-1280');
+  await choose(windowOf(page, 'portone'));
+  await windowOf(page, 'portone').locator('#account').waitFor();
+  await done(page, 'portone');
+  await page.locator('#state').waitFor();
+  assert.equal(await state(), 'Ready');
+  await deposit();
+  await until('Paid'); // by the webhook of V2
+  await looksRight(page, 'the paid order');
+  await picture(page, 'shop-v2-paid-1280');
+  await page.goto(`${url}/admin`);
+  assert.match(await page.locator('#webhooks').textContent(), /Transaction\.Paid/);
+});
+
+story('a purchase by PortOne V2 on a phone, given up and tried again', async () => {
+  await orderByV2(phone);
+  await page.waitForURL(`${holdfast}/pay/**`);
+  await page.locator('form[action$="/cancel"] button').click();
+  await page.locator('#state').waitFor();
+  assert.equal(await state(), 'Failed');
+  await page.locator('a[href$="/pay"]').click();
+  await page.locator('a[href$="/pay-v2"]').click();
+  await looksRight(page, 'the payment page');
+  await picture(page, 'shop-v2-pay-360');
+  await page.locator('#pay:enabled').click();
+  await page.waitForURL(`${holdfast}/pay/**`);
+  await choose(page);
+  await page.locator('#done').click();
+  await page.locator('#state').waitFor();
+  assert.equal(await state(), 'Ready');
+  await deposit();
+  await until('Paid');
 });
