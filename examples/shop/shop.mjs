@@ -40,7 +40,7 @@ export function createShop({ orders, payments, paymentsV2, config, log = console
     ['POST', /^\/webhook$/, webhook],
     ['GET', /^\/admin$/, adminPage],
     ['POST', /^\/admin\/([0-9a-f-]+)\/(refresh|delivery|cancel)$/, adminAct],
-    ['GET', /^\/(?:[a-z]+\.(?:css|js|svg))$/, file],
+    ['GET', /^\/(?:[a-z0-9-]+\.(?:css|js|svg))$/, file],
   ];
 
   async function home({ view }) {

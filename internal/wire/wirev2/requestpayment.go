@@ -8,27 +8,18 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/krbank"
-	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/order"
 )
 
-// Bounds of the parameters of requestPayment, in characters where they are texts.
+// Bounds of what only the window's request has, in characters where they are texts.
 const (
-	windowIDMax       = 200 // of payment, store, channel and product ids
-	windowNameMax     = 100 // longer order names are cut: they are only shown
-	windowTextMax     = 1000
-	windowBuyerMax    = 50
-	windowAddressMax  = 300 // of a line of an address
-	windowEmailMax    = 254
-	windowPhoneMax    = 30
-	windowZipMax      = 20
-	windowDataMax     = 10_000
-	windowGoodsMax    = 100
-	windowBanksMax    = 50
-	windowQuantityMax = 1_000_000
-	// windowHoursMax is 180 days, the latest due time of an account.
-	windowHoursMax = 180 * 24
+	windowNameMax    = 1000 // of an order; longer than orderNameMax is cut, for it is only shown
+	windowBuyerMax   = 50
+	windowAddressMax = 300 // of a line
+	windowLocaleMax  = 20
+	windowBankMax    = 50
+	windowBanksMax   = 50
 )
 
 // RequestPayment are the parameters of PortOne.requestPayment: what a shop's
@@ -65,17 +56,17 @@ var windowMethodWords = []string{"CARD", "VIRTUAL_ACCOUNT", "TRANSFER", "MOBILE"
 func TakeRequestPayment(f *body.Fields) RequestPayment {
 	f.Require("storeId", "paymentId", "orderName", "totalAmount", "currency", "payMethod")
 	word := f.OneOf("payMethod", windowMethodWords...)
-	p := RequestPayment{StoreID: f.Ident("storeId", windowIDMax), Channel: windowChannel(f)}
+	p := RequestPayment{StoreID: takeStoreID(f), Channel: windowChannel(f)}
 	p.Open = escrow.Open{
-		V2: true, OrderID: f.Ident("paymentId", windowIDMax), Method: windowMethods[word], Goods: windowGoods(f),
-		Amount: windowWon(f, "totalAmount"), TaxFree: windowWon(f, "taxFreeAmount"), VAT: windowWon(f, "vatAmount"),
-		Name: order.Cut(f.Text("orderName", windowTextMax), windowNameMax), Buyer: windowBuyer(f), English: windowEnglish(f),
+		V2: true, OrderID: f.Ident("paymentId", PaymentIDMax), Method: windowMethods[word], Goods: windowGoods(f),
+		Amount: won(f, "totalAmount"), TaxFree: won(f, "taxFreeAmount"), VAT: won(f, "vatAmount"),
+		Name: order.Cut(f.Text("orderName", windowNameMax), orderNameMax), Buyer: windowBuyer(f), English: windowEnglish(f),
 		NoticeURLs: order.CallURLs(f, "noticeUrls"), ConfirmURL: order.CallURL(f, "confirmUrl"),
-		RedirectURL: order.ReturnURL(f, "redirectUrl", "appScheme"), Products: windowProducts(f),
+		RedirectURL: order.ReturnURL(f, "redirectUrl", "appScheme"), Products: takeProducts(f),
 	}
 	p.Open.Escrow, _ = f.Bool("isEscrow")
-	p.Open.CustomData, _ = f.JSONText("customData", windowDataMax)
-	windowWord(f, "currency", "CURRENCY", "KRW")
+	p.Open.CustomData, _ = f.JSONText("customData", customDataMax)
+	windowWord(f, "currency", "CURRENCY", CurrencyKRW)
 	if f.Has("promotionId") {
 		f.Refuse("promotionId", reasonWindowPromotion)
 	}
@@ -83,7 +74,9 @@ func TakeRequestPayment(f *body.Fields) RequestPayment {
 	case escrow.VirtualAccount:
 		p.takeAccount(f.Object("virtualAccount"))
 	case escrow.BankTransfer:
-		p.Banks = windowBanks(f.Object("transfer"), "bankCode")
+		transfer := f.Object("transfer")
+		windowReceipt(transfer)
+		p.Banks = windowBanks(transfer, "bankCode")
 	case escrow.Card:
 	}
 	return p
@@ -93,13 +86,13 @@ var (
 	reasonWindowPromotion = body.Reason{Code: "promotion", English: "promotions are not offered; leave it out, or the buyer would pay the full amount", Korean: "프로모션은 제공하지 않습니다. 이 값을 빼지 않으면 구매자가 전액을 결제하게 됩니다"}
 	reasonWindowChannel   = body.Reason{Code: "channel", English: "one of channelKey and channelGroupId is required", Korean: "channelKey와 channelGroupId 중 하나가 필요합니다"}
 	reasonWindowFixed     = body.Reason{Code: "fixed_account", English: "accounts with a number of the shop's own are not issued; leave it out", Korean: "상점이 정한 번호의 고정식 계좌는 발급하지 않습니다. 이 값을 빼 주십시오"}
-	reasonWindowExpiry    = body.Reason{Code: "one_of", English: "give either validHours or dueDate", Korean: "validHours와 dueDate 중 하나만 입력해야 합니다"}
+	reasonWindowReceipt   = body.Reason{Code: "receipt", English: "no cash receipt is issued with the payment; leave it out and issue one by POST /cash-receipts once it is paid", Korean: "결제와 함께 현금영수증을 발급하지 않습니다. 이 값을 빼고 결제 후 POST /cash-receipts로 발급해 주십시오"}
 	reasonWindowBank      = body.Reason{Code: "bank", English: "is no bank of the browser SDK", Korean: "브라우저 SDK에 없는 은행입니다"}
 	reasonWindowIssuer    = body.Reason{Code: "bank", English: "names no bank at which the window offers accounts", Korean: "결제창에서 선택할 수 있는 은행이 없습니다"}
 )
 
 func windowChannel(f *body.Fields) string {
-	key, group := f.Ident("channelKey", windowIDMax), f.Ident("channelGroupId", windowIDMax)
+	key, group := f.Text("channelKey", channelMax), f.Text("channelGroupId", channelMax)
 	switch {
 	case key != "":
 		return key
@@ -107,11 +100,6 @@ func windowChannel(f *body.Fields) string {
 		f.Refuse("channelKey", reasonWindowChannel)
 	}
 	return group
-}
-
-func windowWon(f *body.Fields, name string) money.Won {
-	n, _ := f.Won(name)
-	return money.Won(n)
 }
 
 // windowWord takes one word of an enumeration, with or without the prefix that
@@ -135,7 +123,7 @@ func windowGoods(f *body.Fields) escrow.Goods {
 // windowEnglish reports whether the window and the mails are in English: a locale
 // is given and is not Korean.
 func windowEnglish(f *body.Fields) bool {
-	locale := f.Text("locale", windowZipMax)
+	locale := f.Text("locale", windowLocaleMax)
 	return locale != "" && locale != LocaleKorean
 }
 
@@ -146,8 +134,8 @@ const LocaleKorean = "KO_KR"
 func windowBuyer(f *body.Fields) escrow.Party {
 	c := f.Object("customer")
 	party := escrow.Party{
-		Name: windowName(c), Email: c.Text("email", windowEmailMax), Phone: c.Text("phoneNumber", windowPhoneMax),
-		Address: windowAddress(c.Object("address")), Postcode: c.Text("zipcode", windowZipMax),
+		Name: windowName(c), Email: c.Text("email", emailMax), Phone: c.Text("phoneNumber", windowBuyerMax),
+		Address: windowAddress(c.Object("address")), Postcode: c.Text("zipcode", windowLocaleMax),
 	}
 	if shipping := windowAddress(f.Object("shippingAddress")); shipping != "" {
 		party.Address = shipping
@@ -177,20 +165,8 @@ func windowAddress(a *body.Fields) string {
 	return strings.Join(parts, " ")
 }
 
-func windowProducts(f *body.Fields) []escrow.Product {
-	var products []escrow.Product
-	for _, o := range f.Objects("products", windowGoodsMax) {
-		o.Require("id", "name", "amount", "quantity")
-		quantity, _ := o.Int("quantity", 1, windowQuantityMax)
-		products = append(products, escrow.Product{
-			ID: o.Text("id", windowIDMax), Name: o.Text("name", windowTextMax), Code: o.Text("code", windowIDMax), Tag: o.Text("tag", windowIDMax),
-			Amount: windowWon(o, "amount"), Quantity: quantity,
-		})
-	}
-	return products
-}
-
 func (p *RequestPayment) takeAccount(a *body.Fields) {
+	windowReceipt(a)
 	p.Banks = windowBanks(a, "availableBanks")
 	if bank := windowBanks(a, "bankCode"); bank != nil {
 		if p.Banks != nil && !slices.Contains(p.Banks, bank[0]) {
@@ -202,10 +178,19 @@ func (p *RequestPayment) takeAccount(a *body.Fields) {
 		a.Refuse("fixedOption", reasonWindowFixed)
 	}
 	expiry := a.Object("accountExpiry")
-	p.ValidHours, _ = expiry.Int("validHours", 1, windowHoursMax)
+	p.ValidHours, _ = expiry.Int("validHours", 1, hoursMax)
 	p.Due = order.Due(expiry, "dueDate")
 	if expiry.Given() && expiry.Has("validHours") == expiry.Has("dueDate") {
-		a.Refuse("accountExpiry", reasonWindowExpiry)
+		a.Refuse("accountExpiry", reasonOneExpiry)
+	}
+}
+
+// windowReceipt takes what the shop wants of a cash receipt, which nobody issues with the
+// payment.
+func windowReceipt(f *body.Fields) {
+	word := windowWord(f, "cashReceiptType", "CASH_RECEIPT_TYPE", "PERSONAL", "CORPORATE", "ANONYMOUS")
+	if word != "" && word != "ANONYMOUS" {
+		f.Refuse("cashReceiptType", reasonWindowReceipt)
 	}
 }
 
@@ -213,7 +198,7 @@ func (p *RequestPayment) takeAccount(a *body.Fields) {
 // offers. It is nil if the member is absent.
 func windowBanks(f *body.Fields, name string) []string {
 	var codes []string
-	words := f.Texts(name, windowBanksMax, windowIDMax)
+	words := f.Texts(name, windowBanksMax, windowBankMax)
 	for _, word := range words {
 		code, known := SDKBank(word)
 		if !known {

@@ -94,6 +94,7 @@ func TestTakeRequestPaymentRefuses(t *testing.T) {
 		"a bank that is not among them": {account(member{"availableBanks": []string{"HANA_BANK"}, "bankCode": "SHINHAN_BANK"}), "virtualAccount.bankCode"},
 		"a fixed account":               {account(member{"fixedOption": member{"accountNumber": "1"}}), "virtualAccount.fixedOption"},
 		"RFC 3339":                      {account(member{"accountExpiry": member{"dueDate": "2026-03-02T10:00:00Z"}}), "virtualAccount.accountExpiry.dueDate"},
+		"a cash receipt":                {account(member{"cashReceiptType": "CASH_RECEIPT_TYPE_PERSONAL", "customerIdentifier": "01012345678"}), "virtualAccount.cashReceiptType"},
 		"two expiries":                  {account(member{"accountExpiry": member{"dueDate": "20260302", "validHours": 3}}), "virtualAccount.accountExpiry"},
 		"an expiry without any":         {account(member{"accountExpiry": member{}}), "virtualAccount.accountExpiry"},
 		"too many hours":                {account(member{"accountExpiry": member{"validHours": 24*180 + 1}}), "virtualAccount.accountExpiry.validHours"},
@@ -114,12 +115,12 @@ func TestWhatASDKMayLeaveOrWriteInTheOldWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Open.Goods != escrow.Digital || got.Open.Method != "" || got.Channel != "group" || got.Open.English || len([]rune(got.Open.Name)) != windowNameMax ||
+	if got.Open.Goods != escrow.Digital || got.Open.Method != "" || got.Channel != "group" || got.Open.English || len([]rune(got.Open.Name)) != orderNameMax ||
 		got.Open.Buyer.Name != "홍길동" || got.Open.Buyer.Address != "a b" {
 		t.Errorf("%+v", got)
 	}
 	got, err = requestOf(t, member{"customer": member{"firstName": "Gildong", "lastName": "Hong"}, "virtualAccount": member{
-		"availableBanks": []string{"SHINHAN_BANK", "BANK_OF_KOREA", "BANK_K_BANK"}, "accountExpiry": member{"validHours": 3},
+		"availableBanks": []string{"SHINHAN_BANK", "BANK_OF_KOREA", "BANK_K_BANK"}, "accountExpiry": member{"validHours": 3}, "cashReceiptType": "ANONYMOUS",
 	}})
 	if err != nil || got.Open.Buyer.Name != "Gildong Hong" || got.ValidHours != 3 || !cmp.Equal(got.Banks, []string{"088", "089"}) {
 		t.Errorf("%+v %v", got, err)
