@@ -85,6 +85,8 @@ type Config struct {
 	ReplaceSecret bool
 	// BaseURL is where buyers and shops reach this server, without a trailing slash.
 	BaseURL string
+	// CompareClock compares Clock with the database's: it is a machine's.
+	CompareClock bool
 }
 
 // App is the door.
@@ -108,6 +110,9 @@ type App struct {
 	onces     onces
 	lanes     map[Lane]struct{} // in which calls are due
 	waiting   atomic.Int64      // readers of feeds
+
+	compareClock bool
+	vitals       atomic.Pointer[vitals] // nil before the first Heartbeat
 }
 
 // New builds the door and reads the calendar's overrides.
@@ -118,6 +123,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 	a := &App{
 		store: c.Store, clock: c.Clock, bank: c.Bank, playBank: c.SimulatedBank, shops: c.Shops, log: c.Log, secret: c.Secret, baseURL: c.BaseURL,
 		merchants: map[string]known{}, tokens: map[string]liveToken{}, pokes: map[Work][]chan struct{}{}, lanes: map[Lane]struct{}{},
+		compareClock: c.CompareClock,
 	}
 	if err := a.agreeOnSecret(ctx, c.ReplaceSecret); err != nil {
 		return nil, err
@@ -218,10 +224,13 @@ func read[T any](ctx context.Context, a *App, fn func(*store.Reader) (T, error))
 	return out, err
 }
 
-// Ready reports whether the database answers.
+// Ready reports whether the database answers and this node is fit to serve: its
+// error is one of Fit's otherwise.
 func (a *App) Ready(ctx context.Context) error {
-	_, err := read(ctx, a, func(r *store.Reader) ([]merchant.Merchant, error) { return r.Merchants(0, 1) })
-	return err
+	if _, err := read(ctx, a, func(r *store.Reader) ([]merchant.Merchant, error) { return r.Merchants(0, 1) }); err != nil {
+		return err
+	}
+	return a.Heartbeat(ctx)
 }
 
 // StoreStats returns the writer's counters.

@@ -37,6 +37,15 @@ func newMetrics(a *app.App, lastBackup func() float64) *metrics {
 	count("holdfast_refused_changes_total", "Changes that ended without effect.", func() float64 { return float64(a.StoreStats().Failed) })
 	count("holdfast_commit_seconds_total", "Time spent in commits.", func() float64 { return a.StoreStats().CommitTime.Seconds() })
 	m.books(a)
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "holdfast_clock_difference_seconds", Help: "By how much this machine's clock is ahead of the database's; not a number where it is not compared.",
+	}, func() float64 {
+		apart, known := a.ClockDifference()
+		if !known {
+			return math.NaN()
+		}
+		return apart.Seconds()
+	}))
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_backup_timestamp_seconds", Help: "When the youngest periodic backup was made; 0 for none."}, lastBackup))
 	return m
 }

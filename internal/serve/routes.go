@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/api/apiv1"
 	"github.com/holdfast-pay/holdfast/internal/api/apiv2"
 	"github.com/holdfast-pay/holdfast/internal/api/shopapi"
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/sandbox"
 	"github.com/holdfast-pay/holdfast/internal/web/console"
 	"github.com/holdfast-pay/holdfast/internal/web/decide"
@@ -102,15 +103,20 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says that the database answers too and that the server is not about to
-// end, and whether the books agree. A violation stops payouts and nothing else:
+// ready says that the database answers too, that this node is fit to serve and
+// not about to end, and whether the books agree. A violation stops payouts and nothing else:
 // the server goes on taking requests.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if s.retiring.Load() {
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the server is being stopped"})
 		return
 	}
-	if err := s.App.Ready(r.Context()); err != nil {
+	err := s.App.Ready(r.Context())
+	if app.IsUnfit(err) { // the log says so when it begins
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": err.Error()})
+		return
+	}
+	if err != nil {
 		s.log.Error("not ready", "error", err)
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
 		return

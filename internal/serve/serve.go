@@ -50,7 +50,9 @@ type Server struct {
 // Options are what a test may put in the place of the real thing.
 type Options struct {
 	Clock clock.Clock // the machine's when nil
-	Log   *slog.Logger
+	// CompareClock compares Clock with the database's, as the machine's always is.
+	CompareClock bool
+	Log          *slog.Logger
 	// Sender replaces the mail server of the configuration.
 	Sender mail.Sender
 }
@@ -88,10 +90,14 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	s.Carrier = simcarrier.New(records)
 	if s.App, err = app.New(ctx, app.Config{
 		Store: s.store, Clock: s.clock, Bank: accounts{s.Bank}, SimulatedBank: true, Shops: asks, Log: s.log, Secret: s.secret, ReplaceSecret: c.ReplaceSecret, BaseURL: c.BaseURL,
+		CompareClock: o.Clock == nil || o.CompareClock,
 	}); err != nil {
 		return nil, inWords(err, made)
 	}
 	records.App, asks.app = s.App, s.App
+	if err := s.clockAgrees(ctx); err != nil {
+		return nil, err
+	}
 	post, err := s.letters(o.Sender)
 	if err != nil {
 		return nil, err
@@ -110,6 +116,16 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	s.handler = s.routes(proxies)
 	s.Loops.Start()
 	return s, nil
+}
+
+// clockAgrees refuses, with live money, a machine whose clock is not the
+// database's. The sandbox starts and waits, not ready, until they agree.
+func (s *Server) clockAgrees(ctx context.Context) error {
+	err := s.App.Heartbeat(ctx)
+	if errors.Is(err, app.ErrClock) && s.config.Mode == config.Sandbox {
+		return nil
+	}
+	return err
 }
 
 // inWords says what can be done when a node must not start. made is the file of a

@@ -132,6 +132,8 @@ type engine interface {
 	// can have the database.
 	holder() int64
 	living(ctx context.Context) (holders []int64, known bool, err error)
+	// pulse is how the engine is asked for a Pulse.
+	pulse() pulse
 	close() error
 }
 

@@ -13,6 +13,9 @@
 // Advance moves a sandbox merchant's clock from one due instant to the next and
 // does at each what is due, so that everything happens at its own time; it
 // returns when all consequences are done.
+//
+// A node that is not fit to serve (app.Fit: its clock is wrong, say) begins
+// nothing by itself until it is.
 package work
 
 import (
@@ -136,6 +139,7 @@ func (l *Loops) Start() {
 		_ = stopped(nil)
 	})
 	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
+	l.every(ctx, app.HeartbeatEvery, "the database does not say whether this node is fit to serve", l.heartbeat)
 	l.every(ctx, app.Lag, "the calendar could not be read", l.App.Refresh)
 	l.every(ctx, app.KeepOnceEvery, "the requests under way could not be kept from other nodes", l.App.KeepOnces)
 	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)
@@ -221,7 +225,7 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 			if kind == app.WorkMail && n < page {
 				pause(ctx, gathering)
 			}
-			n, err = step(ctx)
+			n, err = l.fit(ctx, step)
 			if err != nil && ctx.Err() == nil {
 				l.Log.Error("a loop met an error and goes on", "loop", kind, "error", err)
 			}
@@ -237,6 +241,26 @@ func (l *Loops) loop(ctx context.Context, kind app.Work, step func(context.Conte
 			}
 		}
 	})
+}
+
+// heartbeat looks whether this node is fit to serve; the door's log says when that changes.
+func (l *Loops) heartbeat(ctx context.Context) error {
+	if err := l.App.Heartbeat(ctx); !app.IsUnfit(err) {
+		return err
+	}
+	return nil
+}
+
+// fit does a step if this node is fit to serve. Everything that a loop does by
+// itself goes by the machine's clock, be it only for how long work is taken.
+func (l *Loops) fit(ctx context.Context, step func(context.Context) (int, error)) (int, error) {
+	switch err := l.App.Fit(ctx); {
+	case app.IsUnfit(err):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return step(ctx)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Pulse is what a node that runs asks the database about again and again.
+type Pulse struct {
+	// Clock is the present instant by the database's own clock; zero for a file,
+	// which has none.
+	Clock time.Time
+}
+
+// pulse is how an engine answers for a Pulse.
+type pulse struct {
+	clock string // asks for the present instant in microseconds; empty without a clock
+}
+
+const pgClock = `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)`
+
+func (e *postgres) pulse() pulse { return pulse{clock: pgClock} }
+func (e *sqlite) pulse() pulse   { return pulse{} }
+
+// Pulse asks the database how it stands. A file belongs to one process and
+// answers without being read.
+func (s *Store) Pulse(ctx context.Context) (p Pulse, err error) {
+	asks := s.engine.pulse()
+	if asks.clock == "" {
+		return p, nil
+	}
+	err = s.Read(ctx, func(r *Reader) error {
+		at, err := one(&r.queries, scalar[int64], asks.clock)
+		p.Clock = micros(at).time()
+		return err
+	})
+	return p, err
+}
