@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/holdfast-pay/holdfast/internal/store"
 )
 
 // A node that cannot be right must not act. Heartbeat finds out whether it can,
@@ -24,7 +26,9 @@ const (
 var ErrClock = errors.New("the clock of this machine differs from the database's")
 
 // IsUnfit reports whether an error says that this node is not fit to serve.
-func IsUnfit(err error) bool { return errors.Is(err, ErrClock) }
+func IsUnfit(err error) bool {
+	return errors.Is(err, ErrClock) || errors.Is(err, store.ErrOutOfService)
+}
 
 // vitals are the outcome of a heartbeat.
 type vitals struct {
@@ -58,9 +62,10 @@ func (a *App) Heartbeat(ctx context.Context) error {
 		return err
 	}
 	found := &vitals{at: a.clock.Now()}
+	found.err = p.Out
 	if a.compareClock && !p.Clock.IsZero() {
 		found.apart, found.known = apart(before, p.Clock, found.at), true
-		if found.apart.Abs() > clockApart {
+		if found.err == nil && found.apart.Abs() > clockApart {
 			found.err = ErrClock
 		}
 	}
@@ -82,7 +87,7 @@ func apart(before, theirs, after time.Time) time.Duration {
 
 func (a *App) logVitals(was, is *vitals) {
 	switch {
-	case is.err != nil && (was == nil || !errors.Is(was.err, is.err)):
+	case is.err != nil && (was == nil || was.err == nil || was.err.Error() != is.err.Error()):
 		a.log.Error("ALARM: this node is not fit to serve and does nothing by itself", "error", is.err, "ahead", fmt.Sprint(is.apart))
 	case is.err == nil && was != nil && was.err != nil:
 		a.log.Info("this node is fit to serve again")

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -113,7 +114,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	err := s.App.Ready(r.Context())
 	if app.IsUnfit(err) { // the log says so when it begins
-		answer(w, http.StatusServiceUnavailable, map[string]string{"status": err.Error()})
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": unfit(err)})
 		return
 	}
 	if err != nil {
@@ -122,6 +123,14 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, map[string]string{"status": "ready", "books": s.books(r.Context())})
+}
+
+// unfit is why a node is not fit to serve, in words that anybody may read.
+func unfit(err error) string {
+	if errors.Is(err, app.ErrClock) {
+		return app.ErrClock.Error()
+	}
+	return "the database is out of service: it was moved away"
 }
 
 // books is how the books stand, in words.

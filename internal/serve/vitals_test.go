@@ -125,3 +125,20 @@ func TestAWrongClockIsNotActedBy(t *testing.T) {
 		}
 	}
 }
+
+// TestADatabaseMovedAway: a node that the move did not see and that runs on says
+// that it is not ready, and is ready again when the database is back in service.
+func TestADatabaseMovedAway(t *testing.T) {
+	c := onServer(t)
+	s := node(t, c, serve.Options{})
+	url := string(c.Database)
+	pgtest.Exec(t, url, `CREATE TABLE out_of_service (state TEXT NOT NULL PRIMARY KEY, other TEXT NOT NULL, at BIGINT NOT NULL)`)
+	pgtest.Exec(t, url, `INSERT INTO out_of_service (state, other, at) VALUES ('moved', 'postgres://elsewhere', 0)`)
+	if status, body := get(s, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "out of service") || strings.Contains(body, "postgres://") {
+		t.Errorf("/readyz on a database that was moved away: %d %s", status, body)
+	}
+	pgtest.Exec(t, url, `DROP TABLE out_of_service`)
+	if status, body := get(s, "/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz on a database that is back: %d %s", status, body)
+	}
+}

@@ -10,16 +10,20 @@ type Pulse struct {
 	// Clock is the present instant by the database's own clock; zero for a file,
 	// which has none.
 	Clock time.Time
+	// Out is ErrOutOfService, in words, when the database was moved away since.
+	Out error
 }
 
 // pulse is how an engine answers for a Pulse.
 type pulse struct {
-	clock string // asks for the present instant in microseconds; empty without a clock
+	clock    string // asks for the present instant in microseconds; empty for a file
+	hasTable string // asks for a table
+	name     string // of the database, as people are told it
 }
 
 const pgClock = `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)`
 
-func (e *postgres) pulse() pulse { return pulse{clock: pgClock} }
+func (e *postgres) pulse() pulse { return pulse{pgClock, pgHasTable, serverName(e.config)} }
 func (e *sqlite) pulse() pulse   { return pulse{} }
 
 // Pulse asks the database how it stands. A file belongs to one process and
@@ -31,7 +35,12 @@ func (s *Store) Pulse(ctx context.Context) (p Pulse, err error) {
 	}
 	err = s.Read(ctx, func(r *Reader) error {
 		at, err := one(&r.queries, scalar[int64], asks.clock)
+		if err != nil {
+			return err
+		}
 		p.Clock = micros(at).time()
+		mark, err := readMark(r.ex, asks.hasTable)
+		p.Out = mark.refusal(asks.name)
 		return err
 	})
 	return p, err
