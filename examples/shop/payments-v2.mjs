@@ -33,9 +33,10 @@ export class PaymentServiceV2 {
 
 function inShopWords(payment) {
   const { method = {} } = payment;
+  const chosen = !['READY', 'FAILED'].includes(payment.status); // before that nobody knows whether it is an escrow
   return {
     api: 'v2', imp_uid: payment.transactionId, merchant_uid: payment.id, status: statuses[payment.status], amount: payment.amount.total, currency: payment.currency,
-    pay_method: methods[method.type] ?? null, escrow: payment.escrow !== undefined, cancel_amount: payment.amount.cancelled, paid_at: payment.paidAt ?? 0,
+    pay_method: methods[method.type] ?? null, escrow: chosen ? payment.escrow !== undefined : undefined, cancel_amount: payment.amount.cancelled, paid_at: payment.paidAt ?? 0,
     vbank_name: banks[method.bank] ?? method.bank, vbank_num: method.accountNumber, vbank_holder: method.remitteeName, vbank_date: method.expiredAt,
   };
 }
