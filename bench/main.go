@@ -12,6 +12,9 @@
 //     of /readyz, the size of the program.
 //   - many: the cost of a confirmation, and of a sweep that finds 1,000 payments
 //     due, with a million open escrows against ten thousand.
+//   - hooks: how long after its commit an event arrives at a shop, how many arrive
+//     per second at one endpoint and at a hundred, and what the drain of a backlog
+//     does to the times of the door.
 //
 // # What is always true
 //
@@ -61,16 +64,17 @@ type plan struct {
 	lines   int // confirmed lines that are paid out
 	payouts int // and into how many payouts
 	turns   int // in how many turns
+	backlog int // events that an endpoint has missed
 }
 
 var (
 	fullPlan = plan{
 		clients: []int{1, 8, 64}, rounds: 3, warm: time.Second, span: 3 * time.Second, starts: 7,
-		few: 10_000, many: 1_000_000, due: 10_000, sweeps: 3, acts: 4_000, autos: 100_000, lines: 1_000_000, payouts: 10_000, turns: 4,
+		few: 10_000, many: 1_000_000, due: 10_000, sweeps: 3, acts: 4_000, autos: 100_000, lines: 1_000_000, payouts: 10_000, turns: 4, backlog: 100_000,
 	}
 	quickPlan = plan{
 		clients: []int{1, 8}, rounds: 1, warm: 200 * time.Millisecond, span: time.Second, starts: 2,
-		few: 1_000, many: 5_000, due: 100, sweeps: 2, acts: 200, autos: 2_000, lines: 10_000, payouts: 100, turns: 2,
+		few: 1_000, many: 5_000, due: 100, sweeps: 2, acts: 200, autos: 2_000, lines: 10_000, payouts: 100, turns: 2, backlog: 2_000,
 	}
 )
 
@@ -80,7 +84,7 @@ type section struct {
 	run  func(context.Context, *bench) error
 }
 
-var sections = []section{{"lives", lives}, {"hot", hot}, {"size", size}, {"many", many}, {"due", due}}
+var sections = []section{{"lives", lives}, {"hot", hot}, {"size", size}, {"many", many}, {"due", due}, {"hooks", hooks}}
 
 // bench is what the sections share.
 type bench struct {

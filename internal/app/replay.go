@@ -16,9 +16,9 @@ import (
 
 const (
 	// replayPage is how many calls or events one transaction takes up again.
-	replayPage = 200
+	replayPage = 50
 	// replayPages bounds the transactions of one request.
-	replayPages = 50
+	replayPages = 200
 )
 
 // Replayed is what a request to tell again has done.

@@ -16,6 +16,13 @@ const (
 	allCalls = 1024
 	// claimLanes bounds the lanes of one claim.
 	claimLanes = 200
+	// laneRate bounds the calls per second to an endpoint from this node, so that the
+	// drain of a backlog leaves the database to those who wait for an answer. So many
+	// as laneBurst may come together.
+	laneRate  = 500
+	laneBurst = 64
+	// heldBack is when a lane is looked at again that has come as fast as it may.
+	heldBack = 25 * time.Millisecond
 )
 
 // lanes are the queues of calls as this node sees them, so that an endpoint that
@@ -30,6 +37,7 @@ type lanes struct {
 	known map[app.Lane]*lane
 	busy  int
 	freed chan struct{} // holds a token after a place has become free
+	timed bool          // a look at what is held back is on its way
 }
 
 // lane is one endpoint's.
@@ -39,6 +47,9 @@ type lane struct {
 	due bool
 	// rest is until when the endpoint is left alone, by the machine's clock.
 	rest time.Time
+	// allowance is how many calls may come now by the rate, as of an instant.
+	allowance float64
+	as        time.Time
 	// ordered says that the end of a call may let the next of its payment go.
 	ordered bool
 }
@@ -50,7 +61,7 @@ func newLanes() *lanes {
 func (s *lanes) get(name app.Lane) *lane {
 	l := s.known[name]
 	if l == nil {
-		l = &lane{limit: laneFirst}
+		l = &lane{limit: laneFirst, allowance: laneBurst}
 		s.known[name] = l
 	}
 	return l
@@ -93,6 +104,12 @@ func (s *lanes) take(now time.Time, ok func(app.Lane) bool) (takes []app.Take) {
 		if !l.due || n <= 0 || 2*l.busy > l.limit || l.rest.After(now) || !ok(name) {
 			continue
 		}
+		allowed := l.allowed()
+		if allowed < min(n, laneFirst) {
+			s.holdBack()
+			continue
+		}
+		n = min(n, allowed)
 		l.due = false
 		free -= n
 		if takes = append(takes, app.Take{Lane: name, N: n}); len(takes) == claimLanes {
@@ -100,6 +117,37 @@ func (s *lanes) take(now time.Time, ok func(app.Lane) bool) (takes []app.Take) {
 		}
 	}
 	return takes
+}
+
+// allowed is how many calls may come now by the rate.
+func (l *lane) allowed() int {
+	now := time.Now() //nolint:forbidigo // a rate of the machine, not a business instant
+	if !l.as.IsZero() {
+		l.allowance = min(laneBurst, l.allowance+now.Sub(l.as).Seconds()*laneRate)
+	}
+	l.as = now
+	return int(l.allowance)
+}
+
+// holdBack lets the loop look again soon.
+func (s *lanes) holdBack() {
+	if s.timed {
+		return
+	}
+	s.timed = true
+	time.AfterFunc(heldBack, func() {
+		s.mu.Lock()
+		s.timed = false
+		s.mu.Unlock()
+		s.wake()
+	})
+}
+
+func (s *lanes) wake() {
+	select {
+	case s.freed <- struct{}{}:
+	default: // whoever waits will look anyway
+	}
 }
 
 // taken says how many calls a claim has brought. A lane that had as many as were
@@ -110,6 +158,7 @@ func (s *lanes) taken(t app.Take, n int) {
 	l := s.get(t.Lane)
 	l.busy += n
 	s.busy += n
+	l.allowance -= float64(n)
 	l.due = l.due || n >= t.N
 	l.ordered = t.Ordered
 }
@@ -128,8 +177,5 @@ func (s *lanes) end(name app.Lane, took bool) {
 		l.limit = max(1, l.limit/2)
 	}
 	s.mu.Unlock()
-	select {
-	case s.freed <- struct{}{}:
-	default: // whoever waits will look anyway
-	}
+	s.wake()
 }
