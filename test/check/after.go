@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/config"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/serve"
@@ -175,6 +176,9 @@ func (k After) told(t testing.TB, a *app.App, h *History) int {
 	}
 	told := map[int64]int{}
 	for _, w := range hooks {
+		if !strings.HasPrefix(w.Endpoint, merchant.MainV1) {
+			continue // a test that has made endpoints looks after them itself
+		}
 		told[w.Seq]++
 		if k.Came != nil && (k.Came(w.ID) == 0 || w.State != app.WebhookDelivered) {
 			t.Errorf("webhook %s is %s after %d tries and came %d times", w.ID, w.State, w.Attempts, k.Came(w.ID))

@@ -117,6 +117,7 @@ func killed(t testing.TB, p *program.Program, kills int, killDatabase func()) {
 	began := time.Now()
 	hooks := load.NewReceiver(t)
 	p.Start()
+	steps := follow(t, p.URL)
 	l := load.Start(t, load.Config{Base: p.URL, Notice: hooks.URL})
 	for n := 0; n < kills && !t.Failed(); n++ {
 		time.Sleep(shortest + rand.N(longest-shortest))
@@ -132,6 +133,7 @@ func killed(t testing.TB, p *program.Program, kills int, killDatabase func()) {
 	p.Start()
 	took := time.Since(began)
 	l.Advance(t, "336h")
+	steps.check()
 	p.Stop()
 	s := check.After{Acks: l.Acks(), Clock: l.Clock(), Came: hooks.Came, Broken: hooks.Broken}.Program(t, p.Data, p.Database)
 	t.Logf("%d kills in %s, %d steps acknowledged, %d calls repeated: %+v", kills+1, took.Round(time.Second), l.Count(), l.Repeated(), s)
