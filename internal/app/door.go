@@ -160,8 +160,8 @@ func (a *App) decide(tx *store.Tx, m *merchant.Merchant, before escrow.Payment, 
 	return a.keepDecision(tx, m, &before, &total)
 }
 
-// keepDecision stores what was decided on a payment. One that has changed since
-// it was read is store.ErrStale.
+// keepDecision stores what was decided on a payment, and records first what does
+// not agree in its row. One that has changed since it was read is store.ErrStale.
 func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Payment, d *escrow.Decision) (Result, error) {
 	if d.Unchanged {
 		return Result{Payment: *before, Unchanged: true}, nil
@@ -171,6 +171,11 @@ func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Pa
 			return Result{}, err
 		}
 	}
+	return a.keepSound(tx, m, before, d)
+}
+
+// keepSound is keepDecision for a change of a payment that was decided on a sound row.
+func (a *App) keepSound(tx *store.Tx, m *merchant.Merchant, before *escrow.Payment, d *escrow.Decision) (Result, error) {
 	owed := store.Owed{Webhooks: owedWebhooks(m, d)}
 	if err := tx.Apply(before.Version, d, owed); err != nil {
 		return Result{}, err

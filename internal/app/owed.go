@@ -284,7 +284,13 @@ func (a *App) DuePayments(ctx context.Context, merchantID string, limit int) (re
 // the database has come. There it is stored if the settings and the calendar are
 // still those by which it was decided, else decided again; a version that is not
 // the newest any more is not stored, and whoever looks again finds what is left.
+// A row that is not the one that was written is decided in the database, where that
+// is recorded.
 func (a *App) tick(ctx context.Context, s store.Stored) (changed bool, err error) {
+	if !s.Sound() {
+		ref := s.Ref()
+		return a.tickThere(ctx, ref.Merchant, ref.ID)
+	}
 	p, err := s.Payment()
 	if err != nil {
 		return false, err
@@ -303,19 +309,24 @@ func (a *App) tick(ctx context.Context, s store.Stored) (changed bool, err error
 		if err := errors.Join(a.settingsAs(tx, &m), a.calendarAs(tx, cal)); err != nil {
 			return err
 		}
-		res, err = a.keepDecision(tx, &m, &p, &d)
+		res, err = a.keepSound(tx, &m, &p, &d)
 		return err
 	}, store.OnPayment(p.Merchant, p.ID))
 	switch {
 	case errors.Is(err, store.ErrStale):
 		return true, nil
 	case errors.Is(err, errOutrun):
-		res, err = a.Do(ctx, escrow.System, p.Merchant, p.ID, escrow.Tick{})
-		return err == nil && !res.Unchanged, err
+		return a.tickThere(ctx, p.Merchant, p.ID)
 	case err == nil:
 		a.after(&res)
 	}
 	return err == nil, err
+}
+
+// tickThere is tick for a payment that is read and decided in the transaction.
+func (a *App) tickThere(ctx context.Context, merchantID, paymentID string) (changed bool, err error) {
+	res, err := a.Do(ctx, escrow.System, merchantID, paymentID, escrow.Tick{})
+	return err == nil && !res.Unchanged, err
 }
 
 // PostponeTracking moves the next question to a carrier that gave no answer.

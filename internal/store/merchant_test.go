@@ -29,7 +29,7 @@ var acrossMerchants = map[string]string{
 	"SELECT l.merchant FROM event_log l LEFT JOIN books_head h":                                        "finding whose books have grown since they were verified",
 	"SELECT merchant, kind, subject, ref, position, want, got, found_at, seen_at FROM books_violation": "a report: what did not agree",
 	"UPDATE books_violation SET released_at":                                                           "an operator's release of all that did not agree, by hand and hardly ever",
-	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc FROM payment WHERE wake_at <= $1": "finding what time has something to do for; each payment is then taken by its name",
+	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc, words, sum FROM payment WHERE wake_at <= $1": "finding what time has something to do for; each payment is then taken by its name",
 	"SELECT merchant, id FROM payment WHERE track_at <= $1":                                                   "finding whose carrier is asked next; each payment is then taken by its name",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM mail":                                              "finding whose letters are due; they are then claimed merchant by merchant",
 	"SELECT merchant, endpoint, count(*) FROM webhook WHERE state = 'pending' AND due_at <= $1 GROUP":         "finding the endpoints to which calls are due; they are then claimed endpoint by endpoint",

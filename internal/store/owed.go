@@ -16,7 +16,7 @@ func scanRef(rows rowSet) (r Ref, err error) {
 }
 
 // Stored is a payment as its row holds it, not put together yet.
-type Stored struct{ row paymentRow }
+type Stored struct{ row summedPayment }
 
 // Ref names the payment.
 func (s Stored) Ref() Ref { return Ref{s.row.merchant, s.row.id} }
@@ -24,15 +24,18 @@ func (s Stored) Ref() Ref { return Ref{s.row.merchant, s.row.id} }
 // Payment puts the payment together.
 func (s Stored) Payment() (escrow.Payment, error) { return s.row.payment() }
 
+// Sound reports whether the row is the one that was written; see Tx.Damage.
+func (s Stored) Sound() bool { return len(s.row.wrongSum()) == 0 }
+
 func scanStored(rows rowSet) (Stored, error) {
-	row, err := scanPaymentRow(rows)
+	row, err := scanSummedPayment(rows)
 	return Stored{row}, err
 }
 
 // DuePayments returns payments for which time has something to do by now, the
 // earliest first. An empty merchant means all of them, by the machine's time.
 func (q *queries) DuePayments(merchant string, now time.Time, limit int) ([]Stored, error) {
-	const from = `SELECT ` + paymentColumns + ` FROM payment WHERE `
+	const from = `SELECT ` + paymentColumns + `, words, sum FROM payment WHERE `
 	if merchant == "" {
 		return all(q, scanStored, from+`wake_at <= $1 ORDER BY wake_at LIMIT $2`, now.UnixMicro(), limit)
 	}

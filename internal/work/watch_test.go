@@ -47,11 +47,24 @@ func (w *world) open() app.Audited {
 // TestADamagedRowIsFoundBeforeItIsWrittenAnew: a decision gives the row of a
 // payment a sum that fits, so that it looks at the old one first.
 func TestADamagedRowIsFoundBeforeItIsWrittenAnew(t *testing.T) {
+	for name, decide := range map[string]func(*world, escrow.Payment){
+		"buyer": func(w *world, p escrow.Payment) { w.do(escrow.Buyer, p.ID, escrow.Confirm{Kind: escrow.ByBuyer}) },
+		"time":  func(w *world, _ escrow.Payment) { w.pass(10 * 24 * time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) { damagedRowIsFound(t, decide) })
+	}
+}
+
+func damagedRowIsFound(t *testing.T, decide func(*world, escrow.Payment)) {
+	t.Helper()
 	w := newWorld(t)
 	p := w.delivered()
 	w.audited()
 	w.Damage(`UPDATE payment SET order_id = 'another' WHERE id = $1`, p.ID)
-	w.do(escrow.Buyer, p.ID, escrow.Confirm{Kind: escrow.ByBuyer})
+	decide(w, p)
+	if got := w.payment(p.ID).State; got != escrow.Confirmed {
+		t.Fatalf("the payment is %s", got)
+	}
 	s := w.open()
 	if len(s.Open) != 1 || s.Open[0].Kind != recon.WrongSum || s.Open[0].Ref != p.ID {
 		t.Fatalf("after a decision on a damaged row: %+v", s.Open)
