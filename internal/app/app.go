@@ -140,7 +140,7 @@ const agreement = "secret"
 // agreeOnSecret compares the secret's fingerprint with the one in the database,
 // which the first node has left there.
 func (a *App) agreeOnSecret(ctx context.Context, replace bool) error {
-	mine := ident.Derive(a.secret, "", "fingerprint")[:fingerprint]
+	mine := a.fingerprint()
 	var theirs string
 	err := a.store.Write(ctx, func(tx *store.Tx) (err error) {
 		if theirs, err = tx.Agree(agreement, mine); err != nil || theirs == mine || !replace {
@@ -149,10 +149,23 @@ func (a *App) agreeOnSecret(ctx context.Context, replace bool) error {
 		theirs = mine
 		return tx.Reagree(agreement, mine)
 	})
-	if err == nil && theirs != mine {
-		err = fmt.Errorf("%w: its fingerprint is %s, the database has %s", ErrOtherSecret, mine, theirs)
+	if err != nil {
+		return err
 	}
-	return err
+	return otherSecret(mine, theirs)
+}
+
+// otherSecret is ErrOtherSecret if fingerprints differ.
+func otherSecret(mine, theirs string) error {
+	if mine == theirs {
+		return nil
+	}
+	return fmt.Errorf("%w: its fingerprint is %s, the database has %s", ErrOtherSecret, mine, theirs)
+}
+
+// fingerprint lets the server's secret be compared, and tells nothing of it.
+func (a *App) fingerprint() string {
+	return ident.Derive(a.secret, "", "fingerprint")[:fingerprint]
 }
 
 // fingerprint is the length of a secret's fingerprint, in characters of 6 bits.

@@ -27,7 +27,7 @@ var ErrClock = errors.New("the clock of this machine differs from the database's
 
 // IsUnfit reports whether an error says that this node is not fit to serve.
 func IsUnfit(err error) bool {
-	return errors.Is(err, ErrClock) || errors.Is(err, store.ErrOutOfService)
+	return errors.Is(err, ErrClock) || errors.Is(err, store.ErrOutOfService) || errors.Is(err, ErrOtherSecret)
 }
 
 // vitals are the outcome of a heartbeat.
@@ -57,12 +57,14 @@ func (a *App) Heartbeat(ctx context.Context) error {
 		return nil
 	}
 	before := a.clock.Now()
-	p, err := a.store.Pulse(ctx)
+	p, err := a.store.Pulse(ctx, agreement)
 	if err != nil {
 		return err
 	}
 	found := &vitals{at: a.clock.Now()}
-	found.err = p.Out
+	if found.err = p.Out; found.err == nil {
+		found.err = otherSecret(a.fingerprint(), p.Agreed)
+	}
 	if a.compareClock && !p.Clock.IsZero() {
 		found.apart, found.known = apart(before, p.Clock, found.at), true
 		if found.err == nil && found.apart.Abs() > clockApart {
@@ -83,6 +85,14 @@ func apart(before, theirs, after time.Time) time.Duration {
 		return after.Sub(theirs)
 	}
 	return 0
+}
+
+// Replaced reports whether the last heartbeat has found that another node put its
+// secret in the place of this one's: what this node makes and believes of tokens
+// and links is wrong.
+func (a *App) Replaced() bool {
+	v := a.vitals.Load()
+	return v != nil && errors.Is(v.err, ErrOtherSecret)
 }
 
 func (a *App) logVitals(was, is *vitals) {

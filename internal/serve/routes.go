@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/admin"
@@ -87,7 +88,20 @@ func (s *Server) routes(proxies []netip.Prefix) http.Handler {
 			{verify.Prefix, verify.New(s.App, s.operator(), s.log)},
 		},
 	}
-	return guard(behind(proxies, rt), s.log, numbers, portone.speaksV2)
+	return guard(s.unreplaced(behind(proxies, rt), portone.speaksV2), s.log, numbers, portone.speaksV2)
+}
+
+// unreplaced refuses everything but what balancers and monitors ask once another
+// node has put its secret in the place of this one's: sessions, tokens and links
+// would be made and judged by one that counts no more.
+func (s *Server) unreplaced(next http.Handler, speaksV2 func(*http.Request) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.App.Replaced() && !slices.Contains([]string{"/healthz", "/readyz", "/metrics"}, r.URL.Path) {
+			answer(w, http.StatusServiceUnavailable, inDialect(speaksV2(r), http.StatusServiceUnavailable, wirev1.MessageFailure))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // documents are the API documents, browsable.
@@ -129,8 +143,10 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 // unfit is why a node is not fit to serve, in words that anybody may read.
 func unfit(err error) string {
-	if errors.Is(err, app.ErrClock) {
-		return app.ErrClock.Error()
+	for _, known := range []error{app.ErrClock, app.ErrOtherSecret} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
 	}
 	return "the database is out of service: it was moved away"
 }

@@ -142,3 +142,29 @@ func TestADatabaseMovedAway(t *testing.T) {
 		t.Errorf("/readyz on a database that is back: %d %s", status, body)
 	}
 }
+
+// TestANodeWithTheReplacedSecretServesNoMore: it says so and refuses requests,
+// for what it would make of tokens and links is wrong.
+func TestANodeWithTheReplacedSecretServesNoMore(t *testing.T) {
+	c := onServer(t)
+	old := node(t, c, serve.Options{})
+	if status, _ := get(old, "/docs/"); status != http.StatusOK {
+		t.Fatalf("a page before: %d", status)
+	}
+	c.SecretKey, c.ReplaceSecret = config.Secret(strings.Repeat("ab", 32)), true
+	replaced := node(t, c, serve.Options{})
+	for s, want := range map[*serve.Server]int{old: http.StatusServiceUnavailable, replaced: http.StatusOK} {
+		if status, body := get(s, "/readyz"); status != want || (want != http.StatusOK) != strings.Contains(body, "secret") {
+			t.Errorf("/readyz: %d %s, want %d", status, body, want)
+		}
+		if status, _ := get(s, "/docs/"); status != want {
+			t.Errorf("a page: %d, want %d", status, want)
+		}
+		if status, _ := get(s, "/healthz"); status != http.StatusOK {
+			t.Errorf("/healthz: %d", status)
+		}
+	}
+	if err := old.App.Fit(t.Context()); !errors.Is(err, app.ErrOtherSecret) {
+		t.Errorf("the loops of the old node go on: %v", err)
+	}
+}

@@ -35,6 +35,7 @@ func (t *Tx) settingsChanged(id string) {
 
 const (
 	merchantVersion  = `SELECT version FROM merchant WHERE id = $1`
+	agreedValue      = `SELECT value FROM agreement WHERE name = $1`
 	calendarRevision = `SELECT revision FROM agreement WHERE name = 'calendar'`
 )
 
@@ -98,7 +99,7 @@ func (t *Tx) Agree(name, value string) (string, error) {
 	if err := t.put(`INSERT INTO agreement (name, revision, value) VALUES ($1, 0, $2) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
 		return "", err
 	}
-	return one(&t.queries, scalar[string], `SELECT value FROM agreement WHERE name = $1`, name)
+	return one(&t.queries, scalar[string], agreedValue, name)
 }
 
 // Reagree replaces the value under a name.

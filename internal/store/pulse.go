@@ -12,6 +12,8 @@ type Pulse struct {
 	Clock time.Time
 	// Out is ErrOutOfService, in words, when the database was moved away since.
 	Out error
+	// Agreed is the value under a name that all nodes agree on; empty for a file.
+	Agreed string
 }
 
 // pulse is how an engine answers for a Pulse.
@@ -26,9 +28,9 @@ const pgClock = `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS 
 func (e *postgres) pulse() pulse { return pulse{pgClock, pgHasTable, serverName(e.config)} }
 func (e *sqlite) pulse() pulse   { return pulse{} }
 
-// Pulse asks the database how it stands. A file belongs to one process and
+// Pulse asks the database how it stands, and for what is agreed on under a name. A file belongs to one process and
 // answers without being read.
-func (s *Store) Pulse(ctx context.Context) (p Pulse, err error) {
+func (s *Store) Pulse(ctx context.Context, agreement string) (p Pulse, err error) {
 	asks := s.engine.pulse()
 	if asks.clock == "" {
 		return p, nil
@@ -40,7 +42,11 @@ func (s *Store) Pulse(ctx context.Context) (p Pulse, err error) {
 		}
 		p.Clock = micros(at).time()
 		mark, err := readMark(r.ex, asks.hasTable)
+		if err != nil {
+			return err
+		}
 		p.Out = mark.refusal(asks.name)
+		p.Agreed, err = one(&r.queries, scalar[string], agreedValue, agreement)
 		return err
 	})
 	return p, err
