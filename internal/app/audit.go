@@ -31,6 +31,12 @@ func (a *App) PayoutsStopped(ctx context.Context) (bool, error) {
 	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.PayoutsStopped() })
 }
 
+// Released is how many violations were released: found, and payouts go on. Whether
+// the same still stands there only a walk through the books tells.
+func (a *App) Released(ctx context.Context) (int64, error) {
+	return read(ctx, a, func(r *store.Reader) (int64, error) { return r.ReleasedViolations() })
+}
+
 // violationsShown bounds a list of violations.
 const violationsShown = 100
 

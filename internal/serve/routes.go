@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -159,6 +160,13 @@ func (s *Server) books(ctx context.Context) string {
 		return "unknown"
 	case stopped:
 		return "violation: payouts are stopped (holdfast books status)"
+	}
+	released, err := s.App.Released(ctx)
+	switch {
+	case err != nil:
+		return "unknown"
+	case released > 0:
+		return fmt.Sprintf("released: %d (holdfast books verify tells what still stands)", released)
 	}
 	return "no violation"
 }

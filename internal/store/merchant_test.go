@@ -27,6 +27,7 @@ var acrossMerchants = map[string]string{
 	"SELECT merchant FROM event_log WHERE merchant > $1 ORDER BY merchant LIMIT $2":                    "listing merchants with books; each one's are then read by its name",
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM books_violation":                                           "whether anything in any books stops payouts",
 	"SELECT l.merchant FROM event_log l LEFT JOIN books_head h":                                        "finding whose books have grown since they were verified",
+	"SELECT count(*) FROM books_violation WHERE released_at IS NOT NULL":                               "how many violations of all books were released",
 	"SELECT merchant, kind, subject, ref, position, want, got, found_at, seen_at FROM books_violation": "a report: what did not agree",
 	"UPDATE books_violation SET released_at":                                                           "an operator's release of all that did not agree, by hand and hardly ever",
 	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc, words, sum FROM payment WHERE wake_at <= $1": "finding what time has something to do for; each payment is then taken by its name",

@@ -158,6 +158,12 @@ func (q *queries) PayoutsStopped() (bool, error) {
 	return n > 0, err
 }
 
+// ReleasedViolations is how many violations were found and released, whether the
+// same still stands there or not.
+func (q *queries) ReleasedViolations() (int64, error) {
+	return one(q, scalar[int64], `SELECT count(*) FROM books_violation WHERE released_at IS NOT NULL`)
+}
+
 // RecordViolation keeps a violation and reports whether it stops payouts from now
 // on. One that was released stays released for as long as the same stands there.
 func (t *Tx) RecordViolation(v recon.Violation, at time.Time) (fresh bool, err error) {

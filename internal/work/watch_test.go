@@ -123,6 +123,9 @@ func TestAViolationStopsPayoutsAndNothingElse(t *testing.T) {
 	if n, err := w.App.ReleasePayouts(t.Context(), "operator", "은행과 대조하였음"); n != 3 || err != nil {
 		t.Errorf("%d released, %v", n, err)
 	}
+	if got := w.Call("GET", "/readyz", nil, nil); !strings.Contains(string(got.Raw), "released: 3") {
+		t.Errorf("/readyz while the damage stands and is released: %s", got.Raw)
+	}
 	if again := w.audited(); len(again) > 0 || len(w.open().Open) > 0 {
 		t.Errorf("what was released stops payouts again: %v", again)
 	}
