@@ -3,7 +3,8 @@
 //
 // # The way through it
 //
-//	POST /pay/v1/open              the shop's page asks for a window (request_pay)
+//	POST /pay/v1/open              the shop's page asks for a window (IMP.request_pay)
+//	POST /pay/v2/open              the same for PortOne V2 (PortOne.requestPayment)
 //	GET  /pay/{ticket}             what the payment has come to: choose, pay into an account, done
 //	POST /pay/{ticket}             the buyer's choice: method, bank, escrow, consent
 //	GET  /pay/{ticket}/approve     the simulated bank or card issuer; sandbox merchants only
@@ -16,6 +17,11 @@
 // Every GET of a ticket shows the state of the payment as it is, so the back
 // button, a reload, a second tab and a repeated submit all lead to the same
 // place and change nothing.
+//
+// Both generations of PortOne's script lead to the same window. What differs is one
+// [dialect]: how a request is read, and in which words the page is told of a result.
+// The payment remembers its own. V2 names one method, which is then the only one
+// offered; in V1 the buyer may choose another.
 //
 // # Who may
 //
