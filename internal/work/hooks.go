@@ -179,7 +179,7 @@ func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration)
 		ID: w.ID, URL: w.URL, ContentType: e.Format.ContentType(), Repeated: w.Attempts > 1 && e.Format.IsV1(),
 		Private: m.Mode == merchant.Sandbox, Limit: limit, Standard: !e.Format.IsV1(),
 	}
-	call.Body, err = l.body(ctx, &e, &w)
+	call.Body, err = l.body(ctx, &m, &e, &w)
 	if err == nil {
 		call.Keys, err = l.App.SigningKeys(m.ID, &e)
 	}
@@ -237,9 +237,9 @@ type form interface {
 
 // body is the text that the event's step has, in the endpoint's format. It is
 // the same at every repetition.
-func (l *Loops) body(ctx context.Context, e *merchant.Endpoint, w *app.Webhook) ([]byte, error) {
+func (l *Loops) body(ctx context.Context, m *merchant.Merchant, e *merchant.Endpoint, w *app.Webhook) ([]byte, error) {
 	if w.Kind == merchant.TellTest {
-		return encoded(e, testNotice(e, w))
+		return encoded(e, testNotice(m, e, w))
 	}
 	p, err := l.App.Payment(ctx, w.Merchant, w.Payment)
 	if err != nil {
@@ -249,13 +249,13 @@ func (l *Loops) body(ctx context.Context, e *merchant.Endpoint, w *app.Webhook) 
 	if err != nil {
 		return nil, err
 	}
-	return Body(e, w.Kind, &p, &logged)
+	return Body(m, e, w.Kind, &p, &logged)
 }
 
 // Body is what an endpoint is told of an event under a name. It is the same at
 // every repetition.
-func Body(e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error) {
-	notice, told := noticeOf(e.Format, name, p, logged)
+func Body(m *merchant.Merchant, e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error) {
+	notice, told := noticeOf(m, e.Format, name, p, logged)
 	if !told {
 		return nil, fmt.Errorf("work: event %s of %s has no webhook body", logged.Type, logged.Payment)
 	}
@@ -271,7 +271,7 @@ func encoded(e *merchant.Endpoint, notice form) ([]byte, error) {
 
 // noticeOf is what is told of an event under a name, in a format; false if the
 // event is not told so.
-func noticeOf(f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEvent) (notice form, told bool) {
+func noticeOf(m *merchant.Merchant, f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEvent) (notice form, told bool) {
 	switch {
 	case name == merchant.TellEscrow:
 		return wirev1.EscrowNoticeOf(p, e.Event)
@@ -280,16 +280,16 @@ func noticeOf(f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEv
 	case f == merchant.V2Old || f == merchant.V2OldForm:
 		return wirev2.OldNoticeOf(name, p)
 	}
-	return wirev2.NoticeOf(name, p, e.Event, e.Position)
+	return wirev2.NoticeOf(m.Code, name, p, e.Event, e.Position)
 }
 
 // testNotice is a test call's, which is about no payment.
-func testNotice(e *merchant.Endpoint, w *app.Webhook) form {
+func testNotice(m *merchant.Merchant, e *merchant.Endpoint, w *app.Webhook) form {
 	switch {
 	case e.Format.IsV1():
 		return wirev1.TestNotice()
 	case e.Format != merchant.V2:
 		return wirev2.OldTestNotice()
 	}
-	return wirev2.TestNotice(w.Merchant, w.CreatedAt)
+	return wirev2.TestNotice(m.Code, w.CreatedAt)
 }

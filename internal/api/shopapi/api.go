@@ -31,7 +31,7 @@ const Root = "/holdfast/v1/"
 type Config struct {
 	App *app.App
 	// Body is what an endpoint is told of an event under a name.
-	Body func(e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error)
+	Body func(m *merchant.Merchant, e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error)
 	// Ending is closed when readers of the feed must not wait any longer.
 	Ending <-chan struct{}
 	Log    *slog.Logger

@@ -64,7 +64,7 @@ func (s *api) listEvents(c *call) (any, error) {
 			if !e.Wants(name) {
 				continue
 			}
-			raw, err := s.Body(&e, name, &p, logged)
+			raw, err := s.Body(&c.shop, &e, name, &p, logged)
 			if err != nil {
 				return nil, err
 			}

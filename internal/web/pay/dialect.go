@@ -1,12 +1,16 @@
 package pay
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
@@ -18,6 +22,8 @@ import (
 type dialect interface {
 	// about takes what every answer needs: whose shop, which order, which language.
 	about(envelope, params *body.Fields, ask *asked)
+	// shop is the shop of the name that about took; one that is unknown is NotFound.
+	shop(ctx context.Context, door *app.App, name string) (merchant.Merchant, error)
 	// take takes the parameters. The caller asks Err of them afterwards.
 	take(params *body.Fields, now time.Time) wanted
 	// opened is the answer with a window.
@@ -130,6 +136,10 @@ func (v1) about(envelope, params *body.Fields, ask *asked) {
 	}
 }
 
+func (v1) shop(ctx context.Context, door *app.App, name string) (merchant.Merchant, error) {
+	return door.ByCode(ctx, name)
+}
+
 // take gives what a shop leaves out the defaults that PortOne's script has. The
 // channel is not looked at: an unknown one falls back to the shop's own.
 func (v1) take(params *body.Fields, now time.Time) wanted {
@@ -194,6 +204,16 @@ func (v2) about(_, params *body.Fields, ask *asked) {
 	if locale := params.Text("locale", codeMax); locale != "" && locale != wirev2.LocaleKorean {
 		ask.lang = ui.English
 	}
+}
+
+// shop knows a storeId as the REST API does: the shop's code or the merchant's id.
+func (v2) shop(ctx context.Context, door *app.App, name string) (merchant.Merchant, error) {
+	m, err := door.ByCode(ctx, name)
+	var no *escrow.Refusal
+	if errors.As(err, &no) && no.Code == escrow.NotFound {
+		return door.Merchant(ctx, name)
+	}
+	return m, err
 }
 
 func (v2) take(params *body.Fields, _ time.Time) wanted {

@@ -129,7 +129,7 @@ func (h *window) begin(r *http.Request, origin string, ask asked) (any, error) {
 	if err := ask.params.Err(); err != nil {
 		return nil, err
 	}
-	shop, err := h.App.ByCode(r.Context(), ask.shop)
+	shop, err := ask.dialect.shop(r.Context(), h.App, ask.shop)
 	if err != nil {
 		return nil, unknownShop(err)
 	}

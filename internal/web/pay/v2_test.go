@@ -112,6 +112,13 @@ func TestV2Refuses(t *testing.T) {
 	}
 }
 
+func TestV2KnowsAShopByItsMerchantsID(t *testing.T) {
+	s := servetest.Run(t)
+	if _, id := openV2(t, s, map[string]any{"storeId": s.Merchant}); payment(t, s, id).OrderID != "주문 1/가?" {
+		t.Error("another payment")
+	}
+}
+
 func TestV2RegisteredPages(t *testing.T) {
 	s := servetest.Run(t)
 	s.Change(func(m *merchant.Merchant) { m.Origins = []string{"https://other.example"} })

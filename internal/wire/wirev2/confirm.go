@@ -19,9 +19,7 @@ type confirmData struct {
 // the payment through. It is "Transaction.Confirm" of version 2024-04-25 and has
 // nothing to do with the confirmation of a purchase.
 func ConfirmQuestion(storeID string, p *escrow.Payment, at time.Time) Notice {
-	who := about(p)
-	who.StoreID = storeID
-	return Notice{Type: "Transaction.Confirm", Timestamp: Timestamp(at), Data: confirmData{noticed: who, TotalAmount: int64(p.Amount)}}
+	return Notice{Type: "Transaction.Confirm", Timestamp: Timestamp(at), Data: confirmData{noticed: about(storeID, p), TotalAmount: int64(p.Amount)}}
 }
 
 // OldQuestion asks the same in version 2024-01-01.

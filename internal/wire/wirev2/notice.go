@@ -99,8 +99,8 @@ func (Notice) Form() string { return "" }
 
 // NoticeOf is what is told of an event under a name, or false for a name of
 // another version. It follows from what is stored and never changes.
-func NoticeOf(name string, p *escrow.Payment, e escrow.Event, position int64) (Notice, bool) {
-	who := about(p)
+func NoticeOf(storeID, name string, p *escrow.Payment, e escrow.Event, position int64) (Notice, bool) {
+	who := about(storeID, p)
 	n := Notice{Type: name, Timestamp: Timestamp(e.At)}
 	switch {
 	case strings.HasPrefix(name, "Transaction."):
@@ -117,8 +117,8 @@ func NoticeOf(name string, p *escrow.Payment, e escrow.Event, position int64) (N
 	return n, true
 }
 
-func about(p *escrow.Payment) noticed {
-	return noticed{StoreID: p.Merchant, PaymentID: p.OrderID, TransactionID: p.ID}
+func about(storeID string, p *escrow.Payment) noticed {
+	return noticed{StoreID: storeID, PaymentID: p.OrderID, TransactionID: p.ID}
 }
 
 // cancellation is the id of the cancel that an event tells of. One that gave no
