@@ -3,9 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/store"
@@ -181,7 +185,39 @@ func (a *App) offIfFailing(ctx context.Context, m *merchant.Merchant, id string,
 		})
 	})
 	a.log.Warn("an endpoint is switched off", "merchant", m.ID, "endpoint", id, "why", why)
+	if err != nil || m.Email == "" {
+		return err
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.InsertMail(Mail{Merchant: m.ID, ID: fmt.Sprintf("%s%s%d", id, offMark, now.Unix()), Kind: MailEndpointOff, Recipient: m.Email, CreatedAt: now})
+	}, store.OnRow(m.ID, id))
+	if errors.Is(err, store.ErrExists) {
+		return nil // another call to it was told first
+	}
+	a.poke(WorkMail)
 	return err
+}
+
+// MailEndpointOff is the letter to the owner of a shop whose endpoint was switched
+// off; no payment causes it.
+const MailEndpointOff escrow.Mail = "endpoint_off"
+
+// offMark parts the endpoint from the instant in the id of such a letter.
+const offMark = "-off-"
+
+// EndpointOff returns the endpoint that a letter of kind MailEndpointOff is about,
+// as it is now; a deleted one is NotFound.
+func (a *App) EndpointOff(ctx context.Context, letter *Mail) (merchant.Merchant, merchant.Endpoint, error) {
+	m, err := a.Merchant(ctx, letter.Merchant)
+	if err != nil {
+		return m, merchant.Endpoint{}, err
+	}
+	id, _, _ := strings.Cut(letter.ID, offMark)
+	e, ok := m.Endpoint(id)
+	if !ok {
+		return m, e, noEndpoint()
+	}
+	return m, e, nil
 }
 
 // withAttempt adds an attempt to a log in the order of time. A log that cannot

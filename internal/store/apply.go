@@ -113,6 +113,12 @@ func (t *Tx) insertMails(p *escrow.Payment, mails []escrow.Mail) error {
 	return nil
 }
 
+// InsertMail owes a letter that no payment causes.
+func (t *Tx) InsertMail(m Mail) error {
+	return t.put(`INSERT INTO mail (merchant, id, payment, seq, kind, recipient, state, due_at, attempts, error, subject, body_text, body_html, created_at)
+		VALUES ($1, $2, $3, 0, $4, $5, 'pending', $6, 0, '', '', '', '', $6)`, m.Merchant, m.ID, m.Payment, string(m.Kind), m.Recipient, m.CreatedAt.UnixMicro())
+}
+
 func (t *Tx) insertWebhooks(p *escrow.Payment, owed Owed) error {
 	for _, w := range owed.Webhooks {
 		if err := t.InsertWebhook(p.Merchant, p.ID, w, p.UpdatedAt); err != nil {

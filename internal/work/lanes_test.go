@@ -180,6 +180,7 @@ func TestWhatAnEndpointAsks(t *testing.T) {
 // one success in between begins the count anew.
 func TestOffAfterDays(t *testing.T) {
 	w, shop := newWorld(t), newShopServer(t, 500)
+	w.Change(func(m *merchant.Merchant) { m.Email = "owner@shop.example" })
 	id, _ := w.endpoint(shop.URL)
 	off := func() *merchant.Off {
 		m, err := w.App.MerchantNew(t.Context(), w.Merchant)
@@ -212,6 +213,19 @@ func TestOffAfterDays(t *testing.T) {
 	w.drain()
 	if o := off(); o == nil || o.Why != merchant.OffFailing {
 		t.Errorf("after five days: %+v", o)
+	}
+	letters, err := w.App.Mails(t.Context(), w.Merchant, "", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, m := range letters {
+		if m.Kind == app.MailEndpointOff && m.Recipient == "owner@shop.example" && m.State == app.MailSent && strings.Contains(m.Text, shop.URL) {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the owner was told %d times", told)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/letter"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/rail/mail"
 )
 
@@ -56,6 +57,15 @@ func (l *Letters) Send(ctx context.Context, m *app.Mail) (permanent bool, err er
 func (l *Letters) compose(ctx context.Context, m *app.Mail) (composed letter.Letter, p escrow.Payment, permanent bool, err error) {
 	l.desk.Lock()
 	defer l.desk.Unlock()
+	if m.Kind == app.MailEndpointOff {
+		shop, e, err := l.App.EndpointOff(ctx, m)
+		if err != nil {
+			var no *escrow.Refusal
+			return composed, p, errors.As(err, &no), err
+		}
+		gone := e.Off != nil && e.Off.Why == merchant.OffGone
+		return letter.EndpointOff(shop.Name, e.URL, gone, l.App.BaseURL()+"/console/webhooks"), p, false, nil
+	}
 	view, err := l.view(ctx, m)
 	if err != nil {
 		var no *escrow.Refusal
