@@ -298,25 +298,42 @@ func (r pgRead) waited(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: the database did not answer within %s (%w)", ErrUnavailable, r.e.options.Answer, err)
 }
 
-// pgSnapshot is a reading connection inside a transaction.
+// pgSnapshot is a reading connection inside a transaction. Each of its questions
+// is answered in time, or its connection counts as lost and is not used again.
 type pgSnapshot struct {
-	ctx context.Context
-	tx  pgx.Tx
+	pgRead
+	tx pgx.Tx
 }
+
+// rollbackLimit bounds the end of a transaction that has only read.
+const rollbackLimit = 2 * time.Second
 
 func (e *postgres) snapshot(ctx context.Context, fn func(executor) error) error {
-	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return err
+	r := pgSnapshot{pgRead: pgRead{ctx, e}}
+	begin, cancel := context.WithTimeout(ctx, e.options.Answer)
+	defer cancel()
+	var err error
+	if r.tx, err = e.pool.BeginTx(begin, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
+		return r.waited(begin, err)
 	}
-	return errors.Join(fn(pgSnapshot{ctx, tx}), tx.Rollback(context.WithoutCancel(ctx)))
+	err = fn(r)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackLimit)
+	defer cancel()
+	return errors.Join(err, r.waited(end, r.tx.Rollback(end)))
 }
 
-func (r pgSnapshot) exec(string, ...any) (int64, error) { return pgRead{}.exec("") }
-
 func (r pgSnapshot) query(query string, args ...any) (rowSet, error) {
-	rows, err := r.tx.Query(r.ctx, query, args...)
-	return pgRows{Rows: rows}, err
+	ctx, cancel := context.WithTimeout(r.ctx, r.e.options.Answer)
+	rows, err := r.tx.Query(ctx, query, args...)
+	if err != nil {
+		defer cancel()
+		rows.Close()
+		return nil, r.waited(ctx, err)
+	}
+	return pgRows{rows, func(err error) error {
+		defer cancel()
+		return r.waited(ctx, err)
+	}}, nil
 }
 
 // pgRows gives pgx's rows the shape of the store's; done ends what they came with.

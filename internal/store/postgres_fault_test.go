@@ -332,6 +332,29 @@ func TestSilence(t *testing.T) {
 	if !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("reading: %v", err)
 	}
+	// A snapshot that has begun is held no longer, nor is one that begins.
+	for name, silence := range map[string]func(){"inside": func() { w.silent.Store(true) }, "before": func() {}} {
+		w.silent.Store(name == "before")
+		began := time.Now()
+		err := s.Snapshot(context.Background(), func(r *store.Reader) error {
+			silence()
+			_, err := r.Lookup("key", "before")
+			return err
+		})
+		if took := time.Since(began); !errors.Is(err, store.ErrUnavailable) || took > 20*time.Second {
+			t.Errorf("a snapshot with silence %s it: %v after %s", name, err, took)
+		}
+	}
+	// So is the end of one that has read what it wanted.
+	w.silent.Store(false)
+	err = s.Snapshot(context.Background(), func(r *store.Reader) error {
+		_, err := r.Lookup("key", "before")
+		w.silent.Store(true)
+		return err
+	})
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the end of a snapshot: %v", err)
+	}
 	wrote := key(s, "during")
 	if !errors.Is(wrote, store.ErrUnavailable) && !errors.Is(wrote, store.ErrUnknown) {
 		t.Errorf("writing: %v", wrote)
