@@ -28,6 +28,7 @@ var noActs = map[string]string{
 	"PayoutResult":     "a loop brings an outcome",
 	"tick":             "time",
 	"PostponeTracking": "a loop",
+	"TakeTracking":     "a loop takes work",
 	"Settle":           "a loop",
 	"calendarChanged":  "waits for decisions that are under way",
 	"TakeClock":        "a lease",

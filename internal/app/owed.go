@@ -329,6 +329,17 @@ func (a *App) tickThere(ctx context.Context, merchantID, paymentID string) (chan
 	return err == nil && !res.Unchanged, err
 }
 
+// TakeTracking takes the question to a carrier that is due by now, an instant of
+// the merchant's clock, and reports false if somebody else has it, or it is not to
+// be asked any more. For the time of the lease nobody else asks.
+func (a *App) TakeTracking(ctx context.Context, ref Ref, now time.Time, lease time.Duration) (bool, error) {
+	err := a.store.Write(ctx, func(tx *store.Tx) error { return tx.TakeTracking(ref.Merchant, ref.ID, now, now.Add(lease)) }, store.OnPayment(ref.Merchant, ref.ID))
+	if errors.Is(err, store.ErrOvertaken) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // PostponeTracking moves the next question to a carrier that gave no answer.
 func (a *App) PostponeTracking(ctx context.Context, ref Ref, pause time.Duration) error {
 	m, err := a.Merchant(ctx, ref.Merchant)

@@ -50,6 +50,14 @@ func (q *queries) TrackPayments(merchant string, now time.Time, limit int) ([]Re
 	return all(q, scanRef, `SELECT merchant, id FROM payment WHERE merchant = $1 AND track_at <= $2 ORDER BY track_at LIMIT $3`, merchant, now.UnixMicro(), limit)
 }
 
+// TakeTracking takes the question to a carrier that is due by now, and leaves it
+// until an instant to whoever took it; ErrOvertaken if it is not due any more. An
+// answer plans the next question, so that nothing has to be given back.
+func (t *Tx) TakeTracking(merchant, id string, now, until time.Time) error {
+	t.group.forget(Ref{merchant, id})
+	return t.later(ErrOvertaken, `UPDATE payment SET track_at = $1 WHERE merchant = $2 AND id = $3 AND track_at <= $4`, until.UnixMicro(), merchant, id, now.UnixMicro())
+}
+
 // PostponeTracking moves the next question to a carrier that gave no answer.
 func (t *Tx) PostponeTracking(merchant, id string, at time.Time) error {
 	t.group.forget(Ref{merchant, id})

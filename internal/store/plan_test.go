@@ -189,6 +189,7 @@ func askEverything(tx *Tx) {
 	_, _ = tx.BankOrders("m", "imp_1", 20)
 	_ = tx.MailDone(&Mail{Merchant: "m", ID: "x"})
 	_ = tx.PostponeTracking("m", "imp_1", now)
+	_ = tx.TakeTracking("m", "imp_1", now, now)
 	_, _ = tx.Lookup("account", "004:1")
 	_, _ = tx.SecretByHash("h")
 	_, _ = tx.Secret("m", "s")

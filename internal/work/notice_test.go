@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/rail/carrier"
 	"github.com/holdfast-pay/holdfast/internal/rail/mail"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
 // postOffice is a mail server that answers as it is told.
@@ -208,6 +209,49 @@ func (d *deadLine) Track(context.Context, string, string, string, time.Time) (ca
 		return carrier.Report{}, errLine
 	}
 	return *d.report, nil
+}
+
+// busyLine is a carrier who takes so long that something else happens meanwhile.
+type busyLine struct {
+	asked     int
+	meanwhile func()
+}
+
+// Track implements carrier.Tracker.
+func (b *busyLine) Track(context.Context, string, string, string, time.Time) (carrier.Report, error) {
+	if b.asked++; b.asked == 1 {
+		b.meanwhile()
+	}
+	return carrier.Report{Seen: true}, nil
+}
+
+// TestOneNodeAsksACarrier: while one node asks about a parcel no other one does,
+// and what it hears plans the next question.
+func TestOneNodeAsksACarrier(t *testing.T) {
+	line := &busyLine{}
+	w := newWorld(t).with(replaced{tracker: line})
+	other := work.New(w.loops.Config)
+	t.Cleanup(other.Close)
+	line.meanwhile = func() {
+		if err := other.Drain(t.Context(), w.Merchant); err != nil {
+			t.Error(err)
+		}
+	}
+	p := w.shipped()
+	w.Clock.Advance(24 * time.Hour)
+	w.drain()
+	if line.asked != 1 {
+		t.Errorf("two nodes asked %d times", line.asked)
+	}
+	next := w.payment(p.ID).TrackAt
+	if wait := next.Sub(w.Now()); wait <= w.loops.Lease {
+		t.Errorf("the next question is due in %s", wait)
+	}
+	w.Clock.Advance(next.Sub(w.Now()))
+	w.drain()
+	if line.asked != 2 {
+		t.Errorf("asked %d times when the next question was due", line.asked)
+	}
 }
 
 // TestCarrierDown: no news is no delivery; the carrier is asked again, at a

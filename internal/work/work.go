@@ -318,6 +318,9 @@ func (l *Loops) track(ctx context.Context, ref app.Ref) error {
 		return err
 	}
 	now := l.App.MerchantNow(&m)
+	if taken, err := l.App.TakeTracking(ctx, ref, now, l.Lease); err != nil || !taken {
+		return err
+	}
 	for _, parcel := range p.Delivery.Parcels {
 		if !parcel.DeliveredAt.IsZero() {
 			continue

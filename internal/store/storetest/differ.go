@@ -341,7 +341,7 @@ func (d *draws) done() func(*store.Tx) (any, error) {
 	return func(tx *store.Tx) (any, error) {
 		m, err := tx.Mail(d.merchant, fmt.Sprintf("%s-m%d-0", id, seq))
 		if err != nil {
-			return nil, errors.Join(err, tx.PostponeTracking(d.merchant, id, at))
+			return nil, errors.Join(err, tx.TakeTracking(d.merchant, id, at, at.Add(time.Minute)), tx.PostponeTracking(d.merchant, id, at))
 		}
 		m.State, m.DueAt, m.Error = state, at, text
 		return m, tx.MailDone(&m)

@@ -3,11 +3,13 @@ package storetest
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/store"
 )
@@ -93,6 +95,43 @@ func recordsAreChangedFromWhatTheyWere(t *testing.T, s *store.Store) {
 	}
 	if tries := read(t, s, func(r *store.Reader) (map[string]string, error) { return r.SandboxRecords(Merchant, "tries") }); len(tries) != 1 {
 		t.Errorf("of what came to nothing remains %v", tries)
+	}
+}
+
+// questionsAreTakenOnce: of several that ask a carrier about a parcel one does,
+// until the time that was left to it is over.
+func questionsAreTakenOnce(t *testing.T, s *store.Store) {
+	d := opening("imp_1")
+	d.Next.TrackAt = Monday
+	write(t, s, func(tx *store.Tx) error { return tx.Apply(0, &d, hook(2)) })
+	until := Monday.Add(time.Minute)
+	var wg sync.WaitGroup
+	var taken atomic.Int64
+	for range 8 {
+		wg.Go(func() {
+			switch err := try(s, func(tx *store.Tx) error { return tx.TakeTracking(Merchant, "imp_1", Monday, until) }); {
+			case err == nil:
+				taken.Add(1)
+			case !errors.Is(err, store.ErrOvertaken):
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if taken.Load() != 1 {
+		t.Errorf("taken %d times", taken.Load())
+	}
+	for at, want := range map[time.Time]int{until.Add(-time.Microsecond): 0, until: 1} {
+		if due := read(t, s, func(r *store.Reader) ([]store.Ref, error) { return r.TrackPayments("", at, 10) }); len(due) != want {
+			t.Errorf("at %s %d questions are due, want %d", at, len(due), want)
+		}
+	}
+	d.Next.TrackAt, d.Next.Version, d.Next.Seq = time.Time{}, 2, 2
+	write(t, s, func(tx *store.Tx) error {
+		return tx.Apply(1, &escrow.Decision{Next: d.Next}, store.Owed{})
+	})
+	if err := try(s, func(tx *store.Tx) error { return tx.TakeTracking(Merchant, "imp_1", until, until) }); !errors.Is(err, store.ErrOvertaken) {
+		t.Errorf("a question that is not to be asked any more: %v", err)
 	}
 }
 

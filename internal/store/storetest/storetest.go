@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"CalendarWaits", calendarWaits},
 		{"Secrets", secrets},
 		{"LoginsOneByOne", loginsOneByOne},
+		{"QuestionsAreTakenOnce", questionsAreTakenOnce},
 		{"VerifiedOnce", verifiedOnce},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
