@@ -179,7 +179,7 @@ func (b *bench) autoConfirm(ctx context.Context, f *field, t *template, now time
 		}
 	}
 	r.commits = ours.store.Stats()
-	return r, sameCounts(ctx, dirs, "payment WHERE state = 'confirmed'", "event", "transfer", "settlement_line", "mail")
+	return r, sameCounts(ctx, dirs, "payment WHERE state = 'confirmed'", "event", "transfer", "settlement_line", "mail", "books_violation")
 }
 
 // sameCounts fails when two databases differ in their number of rows.
