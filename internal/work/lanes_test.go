@@ -130,7 +130,11 @@ func TestPortOneSchedule(t *testing.T) {
 	if len(calls) != 6 {
 		t.Fatalf("%d calls in all", len(calls))
 	}
+	real := fmt.Sprint(w.Clock.Now().Unix()) // however far the test clock is ahead
 	for _, c := range calls {
+		if c.timestamp != real {
+			t.Errorf("signed as of %s, and it is %s", c.timestamp, real)
+		}
 		if c.standardID != calls[0].standardID || c.body != calls[0].body || c.signature == "" {
 			t.Errorf("repeated as %+v, first %+v", c, calls[0])
 		}

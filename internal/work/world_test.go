@@ -162,6 +162,7 @@ type shopServer struct {
 type received struct {
 	id, contentType, body string
 	standardID, signature string
+	timestamp             string
 }
 
 // answer replaces the answers.
@@ -188,7 +189,7 @@ func (s *shopServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = s.answers[min(len(s.got)-s.since, n-1)]
 	}
 	s.got = append(s.got, received{
-		r.Header.Get("Holdfast-Webhook-Id"), r.Header.Get("Content-Type"), string(body), r.Header.Get("webhook-id"), r.Header.Get("webhook-signature"),
+		r.Header.Get("Holdfast-Webhook-Id"), r.Header.Get("Content-Type"), string(body), r.Header.Get("webhook-id"), r.Header.Get("webhook-signature"), r.Header.Get("webhook-timestamp"),
 	})
 	if s.after != "" {
 		w.Header().Set("Retry-After", s.after)
