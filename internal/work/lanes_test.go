@@ -29,6 +29,16 @@ func (w *world) endpoint(url string, change ...func(*merchant.Endpoint)) (id, se
 	return e.ID, secret
 }
 
+// owedTo are the calls to an endpoint.
+func (w *world) owedTo(endpoint string) []app.Webhook {
+	w.T.Helper()
+	hooks, err := w.App.Webhooks(w.T.Context(), w.Merchant, app.WebhookFilter{Endpoint: endpoint}, 0, 100)
+	if err != nil || len(hooks) == 0 {
+		w.T.Fatalf("%d calls to %s, %v", len(hooks), endpoint, err)
+	}
+	return hooks
+}
+
 func everything(e *merchant.Endpoint) { e.Events = []string{"Transaction.*", "Escrow.*"} }
 
 func steps(calls []received) string {
@@ -119,11 +129,15 @@ func TestPortOneSchedule(t *testing.T) {
 		if got := len(shop.calls()); got != n+1 {
 			t.Fatalf("%d calls before pause %d", got, n+1)
 		}
-		w.pass(pause - time.Second)
+		due := w.owedTo(id)[0].DueAt
+		if got := due.Sub(w.Now()); got < pause-time.Second || got > pause+pause/5 {
+			t.Fatalf("pause %d is %s, want %s and at most a fifth more", n+1, got, pause)
+		}
+		w.until(due.Add(-time.Second))
 		if got := len(shop.calls()); got != n+1 {
 			t.Fatalf("called before its pause of %s was over", pause)
 		}
-		w.pass(pause/5 + time.Second)
+		w.until(due)
 	}
 	w.pass(48 * time.Hour)
 	calls := shop.calls()

@@ -56,9 +56,11 @@ func (s shop) pay(order string) {
 // eventually asks until it is so.
 func (s shop) eventually(what string, so func() bool) {
 	s.T.Helper()
-	for end := time.Now().Add(20 * time.Second); !so(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
+	for end := time.After(20 * time.Second); !so(); {
+		select {
+		case <-end:
 			s.T.Fatalf("%s does not come about", what)
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
