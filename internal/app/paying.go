@@ -372,7 +372,7 @@ func (a *App) Prepare(ctx context.Context, p Prepared) error {
 // order that is paid is AlreadyPaid. An amount of zero registers none and only asks
 // whether the order is paid.
 func (a *App) Register(ctx context.Context, p Prepared) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error {
+	_, err := a.write(ctx, "order.register "+p.OrderID, func(tx *store.Tx) error {
 		_, err := tx.PaidPayment(p.Merchant, p.OrderID)
 		switch {
 		case err == nil:
@@ -382,6 +382,7 @@ func (a *App) Register(ctx context.Context, p Prepared) error {
 		}
 		return tx.PutPrepared(p, a.clock.Now())
 	}, store.OnRow(p.Merchant, p.OrderID))
+	return err
 }
 
 // notPaid is the good answer to whether an order is paid.
