@@ -135,14 +135,9 @@ func (s *api) closed() string {
 	return "the operator's token is required, that of admin_token in the server's settings: Authorization: Bearer TOKEN"
 }
 
-// keyCodes are the codes of refusals of a request with a key.
-var keyCodes = map[once.Reason]string{
-	once.Malformed: "idempotency_key", once.Reused: "idempotency_key_reused", once.Outstanding: "idempotency_outstanding",
-	once.Lost: "idempotency_answer_lost", once.Unavailable: "unavailable",
-}
-
+// refuseKey refuses a request for the sake of its Idempotency-Key.
 func refuseKey(w http.ResponseWriter, _ *http.Request, why once.Reason) {
-	refuse(why.Status(), keyCodes[why], "", why.English()).write(w)
+	refuse(why.Status(), why.Code(), "", why.English()).write(w)
 }
 
 // by is the operator acting on a payment.

@@ -139,6 +139,10 @@ func (h *api) authenticated(next func(http.ResponseWriter, *http.Request, mercha
 
 // refuseKey refuses a request for the sake of its Idempotency-Key.
 func refuseKey(w http.ResponseWriter, _ *http.Request, why once.Reason) {
-	kinds := map[once.Reason]wirev2.ErrorType{once.Outstanding: wirev2.KeyOutstanding, once.Lost: wirev2.KeyOutstanding, once.Unavailable: wirev2.Unavailable}
-	answer{why.Status(), wirev2.NewError(cmp.Or(kinds[why], wirev2.InvalidRequest), why.Korean())}.write(w)
+	kinds := map[once.Reason]wirev2.ErrorType{once.Outstanding: wirev2.KeyOutstanding, once.Unavailable: wirev2.Unavailable}
+	status := why.Status()
+	if why == once.Lost { // to repeat it leads nowhere
+		status = http.StatusBadRequest
+	}
+	answer{status, wirev2.NewError(cmp.Or(kinds[why], wirev2.InvalidRequest), why.Korean())}.write(w)
 }

@@ -99,7 +99,7 @@ func (h *api) cancelReceipt(c *call) answer {
 		return no(wirev2.ReceiptNotFound, wirev2.MessageNoReceipt)
 	case err != nil:
 		return h.failed(c.r, err)
-	case !r.CancelledAt.IsZero():
+	case !r.CancelledAt.IsZero() && !app.Acted(c.ctx()):
 		return no(wirev2.ReceiptNotIssued, wirev2.MessageReceiptRevoked)
 	}
 	if r, err = h.app.CancelReceipt(c.ctx(), c.shop.ID, kind, r.Ref); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/api/transport"
@@ -188,12 +189,20 @@ func (h *api) cancelPayment(c *call) answer {
 	if err != nil {
 		return h.refuse(c, wirev2.CancelPayment, err)
 	}
-	return ok(wirev2.Cancelled{Cancellation: lastCancellation(&res.Payment)})
+	return ok(wirev2.Cancelled{Cancellation: cancellationOf(&res)})
 }
 
-// lastCancellation is the newest refund of a purchase, which has one.
-func lastCancellation(p *escrow.Payment) wirev2.Cancellation {
-	all := wirev2.CancellationsOf(p)
+// cancellationOf is the refund that a cancel made: the newest one, unless the cancel
+// is told after others have followed.
+func cancellationOf(res *app.Result) wirev2.Cancellation {
+	all := wirev2.CancellationsOf(&res.Payment)
+	for _, e := range res.Events {
+		for _, x := range all {
+			if e.Type == escrow.EventRefundOrdered && strings.HasPrefix(e.Ref, x.ID+"-") || e.Type == escrow.EventRefundAccountAsked && e.Ref == x.ID {
+				return x
+			}
+		}
+	}
 	return all[len(all)-1]
 }
 

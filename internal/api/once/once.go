@@ -81,6 +81,22 @@ func (r Reason) Status() int {
 	return http.StatusServiceUnavailable
 }
 
+// Code is a word for the reason, as our own APIs give it.
+func (r Reason) Code() string {
+	switch r {
+	case Malformed:
+		return "idempotency_key"
+	case Reused:
+		return "idempotency_key_reused"
+	case Outstanding:
+		return "idempotency_outstanding"
+	case Lost:
+		return "idempotency_answer_lost"
+	case Unavailable:
+	}
+	return "unavailable"
+}
+
 // English says why.
 func (r Reason) English() string {
 	switch r {

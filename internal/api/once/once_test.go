@@ -54,6 +54,15 @@ func payments(t testing.TB, s *servetest.Server, order string) int {
 	return len(rows)
 }
 
+// instant asks for a payment by a virtual account in V2's words.
+var instant = map[string]any{
+	"method": map[string]any{"virtualAccount": map[string]any{
+		"bank": "SHINHAN", "expiry": map[string]any{"validHours": 24}, "option": map[string]any{"type": "NORMAL"}, "remitteeName": "가게",
+		"cashReceipt": map[string]any{"type": "NO_RECEIPT"},
+	}},
+	"orderName": "컵", "isEscrow": true, "amount": map[string]any{"total": 10_000}, "currency": "KRW",
+}
+
 // clients is how many clients send one request at once.
 const clients = 64
 
@@ -71,6 +80,7 @@ func TestOneActOfMany(t *testing.T) {
 		{"sandbox", "/sandbox/payments", shop(s), func(o string) any {
 			return map[string]any{"merchant_uid": o, "amount": 5_000, "name": "컵", "pay_method": "vbank", "vbank_code": "004", "escrow": true}
 		}, func(o string) int { return payments(t, s, o) }},
+		{"v2", "/payments/many-v2/instant", caller{s, "Authorization", "PortOne " + s.Seeded.APISecret}, func(string) any { return instant }, func(o string) int { return payments(t, s, o) }},
 		{"admin", "/admin/v1/merchants/" + s.Merchant + "/keys", operator(s), func(string) any { return map[string]any{} }, func(string) int {
 			keys, err := s.App.Keys(t.Context(), s.Merchant)
 			if err != nil {
@@ -285,15 +295,12 @@ func (d *dying) call(t *testing.T, authorization, key, method, path string, body
 // answers as it would have.
 func TestDiesBeforeTheAnswer(t *testing.T) {
 	s := servetest.Run(t)
+	s.Loops.Retire(t.Context()) // a letter that is sent meanwhile would change the payment that is shown
 	byShop, byOperator := dies(t, s, s.Merchant), dies(t, s, "")
 	n := 0
-	act := func(d *dying, method, path string, body any) servetest.Answer {
+	actAs := func(authorization string, d *dying, method, path string, body any) servetest.Answer {
 		t.Helper()
 		n++
-		authorization := s.Token()
-		if d == byOperator {
-			authorization = operator(s).value
-		}
 		before := rows(t, s)
 		lost, again := d.call(t, authorization, fmt.Sprintf("%s-%d", someKey, n), method, path, body)
 		if lost.Status/100 != 2 {
@@ -306,6 +313,17 @@ func TestDiesBeforeTheAnswer(t *testing.T) {
 			t.Errorf("%s %s added %d rows", method, path, added)
 		}
 		return again
+	}
+	act := func(d *dying, method, path string, body any) servetest.Answer {
+		t.Helper()
+		if d == byOperator {
+			return actAs(operator(s).value, d, method, path, body)
+		}
+		return actAs(s.Token(), d, method, path, body)
+	}
+	v2 := func(path string, body any) servetest.Answer {
+		t.Helper()
+		return actAs("PortOne "+s.Seeded.APISecret, byShop, http.MethodPost, path, body)
 	}
 	type payment struct {
 		ImpUID    string `json:"imp_uid"`
@@ -344,6 +362,30 @@ func TestDiesBeforeTheAnswer(t *testing.T) {
 	act(byShop, http.MethodPost, "/sandbox/bank/behaviours", map[string]any{"kind": "refuse", "for": "refund"})
 	act(byShop, http.MethodDelete, "/sandbox/bank/behaviours", nil)
 
+	v2("/payments/v2-1/pre-register", map[string]any{"totalAmount": 10_000})
+	v2("/payments/v2-1/instant", instant)
+	found, _, err := s.App.Payments(t.Context(), s.Merchant, app.Filter{OrderID: "v2-1"}, app.Order{By: "opened"}, 0, 10)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d payments of a V2 order: %v", len(found), err)
+	}
+	act(byShop, http.MethodPost, "/sandbox/bank/deposits", map[string]any{"imp_uid": found[0].ID})
+	m, err := s.App.Merchant(t.Context(), s.Merchant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel := m.ChannelKey
+	v2("/cash-receipts", map[string]any{"paymentId": "v2-1", "type": "PERSONAL", "orderName": "컵", "currency": "KRW", "amount": map[string]any{"total": 10_000}, "customer": map[string]any{"identityNumber": "01012345678"}, "channelKey": channel})
+	v2("/payments/v2-1/cash-receipt/cancel", nil)
+	v2("/payments/v2-1/cancel", map[string]any{"reason": "품절", "refundAccount": map[string]any{"bank": "KOOKMIN", "number": "11012345678901", "holderName": "김하늘"}})
+
+	var endpoint struct{ ID string }
+	if err := json.Unmarshal(v2("/holdfast/v1/endpoints", map[string]any{"url": "https://shop.example/hook"}).Raw, &endpoint); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"rotate-secret", "drop-old-secret", "off", "on", "test"} {
+		v2("/holdfast/v1/endpoints/"+endpoint.ID+"/"+what, nil)
+	}
+
 	act(byOperator, http.MethodPost, "/admin/v1/merchants", map[string]any{"name": "새 가게"})
 	act(byOperator, http.MethodPatch, "/admin/v1/merchants/"+s.Merchant, map[string]any{"phone": "02-123-4567"})
 	act(byOperator, http.MethodPost, "/admin/v1/merchants/"+s.Merchant+"/keys", map[string]any{})
@@ -352,6 +394,13 @@ func TestDiesBeforeTheAnswer(t *testing.T) {
 	act(byOperator, http.MethodPost, "/admin/v1/calendar/overrides", map[string]any{"date": "2026-06-09", "closed": true, "reason": "임시"})
 	act(byOperator, http.MethodDelete, "/admin/v1/calendar/overrides/2026-06-09", nil)
 
+	s.CheckBooks()
+}
+
+// TestDiesWhileTimePasses: a clock is not moved twice, and a story is not told twice.
+func TestDiesWhileTimePasses(t *testing.T) {
+	s := servetest.Run(t)
+	byShop := dies(t, s, s.Merchant)
 	from := s.Now()
 	lost, again := byShop.call(t, s.Token(), someKey+"-clock", http.MethodPost, "/sandbox/clock/advance", map[string]any{"by": "24h"})
 	if lost.Status != http.StatusOK || again.Status != http.StatusOK || s.Now().Sub(from).Hours() != 24 {

@@ -70,7 +70,7 @@ func New(c Config) http.Handler {
 		return nil, refuse(http.StatusNotFound, "not_found", "", "there is no such call")
 	}))
 	acts := once.Guard{App: c.App, Log: c.Log, Refuse: func(w http.ResponseWriter, _ *http.Request, why once.Reason) {
-		refuse(why.Status(), "idempotency_key", "", why.English()).write(w)
+		refuse(why.Status(), why.Code(), "", why.English()).write(w)
 	}}
 	return s.authorize(acts.Middleware(func(r *http.Request) string { return shopOf(r).ID })(mux))
 }
