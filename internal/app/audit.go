@@ -31,6 +31,29 @@ func (a *App) PayoutsStopped(ctx context.Context) (bool, error) {
 	return read(ctx, a, func(r *store.Reader) (bool, error) { return r.PayoutsStopped() })
 }
 
+// PayoutHeld reports whether the order of a payout may not leave. It compares the
+// order with the payout and what belongs to it once more; what does not agree is
+// recorded and stops payouts from now on, as every violation that is open does.
+func (a *App) PayoutHeld(ctx context.Context, o *BankOrder) (bool, error) {
+	found, err := a.store.CompareRef(ctx, o.Merchant, o.Ref)
+	if err != nil {
+		return false, err
+	}
+	if len(found) > 0 {
+		var fresh []Violation
+		if err := a.store.Write(ctx, func(tx *store.Tx) (err error) {
+			fresh, err = a.record(tx, found)
+			return err
+		}); err != nil {
+			return false, err
+		}
+		for _, v := range fresh {
+			a.log.Error(Alarm, v.Attributes()...)
+		}
+	}
+	return a.PayoutsStopped(ctx)
+}
+
 // Released is how many violations were released: found, and payouts go on. Whether
 // the same still stands there only a walk through the books tells.
 func (a *App) Released(ctx context.Context) (int64, error) {

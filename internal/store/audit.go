@@ -425,6 +425,16 @@ type refBooks struct {
 	orders  []recon.Order
 }
 
+// CompareRef compares one payment or payout with everything that belongs to it,
+// and returns what does not agree.
+func (s *Store) CompareRef(ctx context.Context, merchant, ref string) (found []recon.Violation, err error) {
+	err = s.Snapshot(ctx, func(r *Reader) (err error) {
+		found, err = r.compare(merchant, ref, ref)
+		return err
+	})
+	return found, err
+}
+
 // compare compares the payments and payouts whose ids lie between two, both
 // included, with everything that belongs to such ids.
 func (q *queries) compare(merchant, low, high string) (out []recon.Violation, err error) {

@@ -125,7 +125,7 @@ func (l *Loops) stopped(ctx context.Context, o *app.BankOrder) (bool, error) {
 	if o.Kind != app.OrderPayout {
 		return false, nil
 	}
-	return l.App.PayoutsStopped(ctx)
+	return l.App.PayoutHeld(ctx, o)
 }
 
 func bankOrder(o app.BankOrder) bank.Order {

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/recon"
+	"github.com/holdfast-pay/holdfast/internal/settle"
 )
 
 // busy is a server with books of every sort: held, paid out, given back, partly
@@ -208,6 +209,26 @@ func TestNobodysBooksAreGone(t *testing.T) {
 	w.audited()
 	if stopped, err := w.App.PayoutsStopped(t.Context()); !stopped || err != nil {
 		t.Errorf("payouts go on (%v)", err)
+	}
+}
+
+// TestAPayoutLeavesOnlyForItsOwnAccount: an order that was diverted after the
+// settlement is found before the bank is asked, whoever audits when.
+func TestAPayoutLeavesOnlyForItsOwnAccount(t *testing.T) {
+	w := newWorld(t)
+	w.do(escrow.Buyer, w.delivered().ID, escrow.Confirm{Kind: escrow.ByBuyer})
+	w.Clock.Advance((10*24 + 3) * time.Hour)
+	if done, err := w.App.Settle(t.Context(), w.Merchant); err != nil || done.Why != "" {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	w.Damage(`UPDATE bank_order SET number = '99999999999' WHERE kind = 'payout'`)
+	w.drain()
+	payouts := w.payouts()
+	if len(payouts) != 1 || payouts[0].State != settle.PayoutOrdered {
+		t.Errorf("%+v", payouts)
+	}
+	if s := w.open(); len(s.Open) != 1 || s.Open[0].Kind != recon.WrongOrder {
+		t.Errorf("what stops payouts: %+v", s.Open)
 	}
 }
 
