@@ -69,6 +69,8 @@ func TestRulesCanFail(t *testing.T) {
 		{"api imports sandbox", lib("internal/api/apiv1", module+"/internal/sandbox"), "border: internal/sandbox"},
 		{"wire imports http", lib("internal/wire/wirev1", "net/http"), "net/http is kept out"},
 		{"console imports sql", lib("internal/web/console", "database/sql"), "database/sql is kept out"},
+		{"client imports ours", lib("client", module+"/internal/money"), "go client may not import internal/money"},
+		{"client imports a library", lib("client", "github.com/google/uuid"), "go client may not import github.com/google/uuid"},
 		{"unknown package", lib("internal/novelty"), "belongs to no group"},
 		{"empty name", source{dir: "internal/app/helpers", pkg: "helpers"}, "says nothing"},
 	}
@@ -190,6 +192,9 @@ func checkGroup(s source, g *group) []string {
 	for _, imp := range s.imports {
 		if dir, ours := strings.CutPrefix(imp, module+"/"); ours && !matches(g.mayImport, dir) {
 			complaints = append(complaints, fmt.Sprintf("%s: %s may not import %s: %s", s.file, g.name, dir, g.why))
+		}
+		if first, _, _ := strings.Cut(imp, "/"); g.alone && strings.Contains(first, ".") && !strings.HasPrefix(imp, module+"/") {
+			complaints = append(complaints, fmt.Sprintf("%s: %s may not import %s: %s", s.file, g.name, imp, g.why))
 		}
 	}
 	return complaints

@@ -14,7 +14,9 @@ type group struct {
 	// pure groups obey the rules of pureForbidden as well, and import nothing from
 	// outside the standard library.
 	pure bool
-	why  string
+	// alone groups import nothing from outside the standard library.
+	alone bool
+	why   string
 }
 
 // A border is an import that is refused whatever a group allows.
@@ -211,6 +213,10 @@ var groups = []group{
 		why: "scripts for a browser, embedded; they know the server by its addresses only",
 	},
 	{
+		name: "go client", packages: []string{"client"}, alone: true,
+		why: "shops import it: it knows the server by its HTTP interfaces alone and brings nothing else into their programs",
+	},
+	{
 		name: "arch", packages: []string{"internal/arch"},
 		why: "the rules judge the others and need none of them",
 	},
@@ -265,7 +271,7 @@ var foreigns = []foreign{
 	{
 		imports: []string{"net/http", "net/http/*"},
 		onlyIn: []string{"internal/api/*", "internal/admin", "internal/web/*", "internal/sandbox", "internal/sandbox/*", "internal/webhook",
-			"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*", "internal/serve", "internal/demo", "internal/serve/*", "cmd/holdfast", "sdk", "test/*", "bench", "bench/*"},
+			"internal/rail/bank/*", "internal/rail/carrier/*", "internal/rail/mail/*", "internal/serve", "internal/demo", "internal/serve/*", "cmd/holdfast", "client", "sdk", "test/*", "bench", "bench/*"},
 		why: "HTTP is an edge; a shape, a rule or the door that knows it can serve only one of its users",
 	},
 }
