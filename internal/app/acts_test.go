@@ -22,6 +22,7 @@ var noActs = map[string]string{
 	"Maintain":         "a loop",
 	"claim":            "a loop takes work",
 	"WebhookDone":      "a loop brings an outcome",
+	"offIfFailing":     "a loop brings an outcome",
 	"MarkAsked":        "a loop brings an outcome",
 	"OrderUnknown":     "makes an order due again, however often",
 	"OrderAnswered":    "a loop brings an outcome",
