@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ledger"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/money"
 )
 
@@ -299,4 +300,4 @@ func mustTell(e logged) bool {
 }
 
 // webhook is how the calls about an event are named, without their number.
-func (e logged) webhook() string { return fmt.Sprintf("%s-w%d", e.m.id, e.seq) }
+func (e logged) webhook() string { return app.MessageID(e.m.id, e.seq, merchant.TellStatus) }
