@@ -111,7 +111,7 @@ func TestAWrongClockIsNotActedBy(t *testing.T) {
 		}
 		return mails[0].State
 	}
-	time.Sleep(300 * time.Millisecond) // ten times what a loop waits that may act
+	time.Sleep(300 * time.Millisecond) //nolint:forbidigo // nothing must happen: ten times what a loop waits that may act
 	if got := letter(); got != app.MailPending {
 		t.Errorf("a node with a wrong clock has made the letter %s", got)
 	}
@@ -119,7 +119,7 @@ func TestAWrongClockIsNotActedBy(t *testing.T) {
 	if status, body := get(s, "/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz when the clocks agree again: %d %s", status, body)
 	}
-	for end := time.Now().Add(30 * time.Second); letter() != app.MailSent; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); letter() != app.MailSent; time.Sleep(20 * time.Millisecond) { //nolint:forbidigo // between two looks, with a bound
 		if time.Now().After(end) {
 			t.Fatal("when the clocks agree again, the letter is not sent")
 		}
