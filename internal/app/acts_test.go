@@ -24,6 +24,7 @@ var noActs = map[string]string{
 	"WebhookDone":      "a loop brings an outcome",
 	"offIfFailing":     "a loop brings an outcome",
 	"MarkAsked":        "a loop brings an outcome",
+	"PayoutHeld":       "a loop holds a payout back",
 	"OrderUnknown":     "makes an order due again, however often",
 	"OrderAnswered":    "a loop brings an outcome",
 	"PayoutResult":     "a loop brings an outcome",
