@@ -87,7 +87,7 @@ type EventData interface{ isEventData() }
 
 // About is the payment that an event is about.
 type About struct {
-	StoreID       string `json:"storeId"` // the merchant's id, or the store's
+	StoreID       string `json:"storeId"` // the shop's public code
 	PaymentID     string `json:"paymentId"`
 	TransactionID string `json:"transactionId"`
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/api/apiv2"
 	"github.com/holdfast-pay/holdfast/internal/api/shopapi"
 	"github.com/holdfast-pay/holdfast/internal/sandbox"
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
 
 // first reads the first item of a list, which is enough for its request.
@@ -85,7 +86,8 @@ func operations(ctx context.Context, c *client.Client) {
 }
 
 // TestEveryOperation holds that the client has every operation of PortOne V2 that the
-// server routes, every one of the shop API's document, and none that does not exist.
+// server routes or its document names, every one of the shop API's document, and none
+// that does not exist.
 func TestEveryOperation(t *testing.T) {
 	asked := map[string]bool{}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -100,6 +102,7 @@ func TestEveryOperation(t *testing.T) {
 	operations(t.Context(), c)
 
 	wanted := documented(t, shopapi.OpenAPI(), "/holdfast/v1")
+	maps.Copy(wanted, documented(t, wirev2.OpenAPI(), ""))
 	routes, ok := apiv2.New(nil, slog.New(slog.DiscardHandler)).(chi.Routes)
 	if !ok {
 		t.Fatal("the routes of the V2 API cannot be listed")
