@@ -171,13 +171,16 @@ func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Pa
 			return Result{}, err
 		}
 	}
-	return a.keepSound(tx, m, before, d)
+	return a.keepSound(tx, m, before, d, tx.Apply)
 }
 
-// keepSound is keepDecision for a change of a payment that was decided on a sound row.
-func (a *App) keepSound(tx *store.Tx, m *merchant.Merchant, before *escrow.Payment, d *escrow.Decision) (Result, error) {
+// keepSound is keepDecision for a change of a payment that was decided on a sound
+// row, stored by apply.
+func (a *App) keepSound(tx *store.Tx, m *merchant.Merchant, before *escrow.Payment, d *escrow.Decision,
+	apply func(was int64, d *escrow.Decision, owed store.Owed) error,
+) (Result, error) {
 	owed := store.Owed{Webhooks: owedWebhooks(m, d)}
-	if err := tx.Apply(before.Version, d, owed); err != nil {
+	if err := apply(before.Version, d, owed); err != nil {
 		return Result{}, err
 	}
 	if err := a.remember(tx, before, &d.Next); err != nil {

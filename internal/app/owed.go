@@ -304,12 +304,18 @@ func (a *App) tick(ctx context.Context, s store.Stored) (changed bool, err error
 	if err != nil || d.Unchanged {
 		return false, err
 	}
+	ready, err := store.MakeReady(&d.Next)
+	if err != nil {
+		return false, err
+	}
 	var res Result
 	err = a.store.Write(ctx, func(tx *store.Tx) (err error) {
 		if err := errors.Join(a.settingsAs(tx, &m), a.calendarAs(tx, cal)); err != nil {
 			return err
 		}
-		res, err = a.keepSound(tx, &m, &p, &d)
+		res, err = a.keepSound(tx, &m, &p, &d, func(was int64, d *escrow.Decision, owed store.Owed) error {
+			return tx.ApplyReady(was, d, ready, owed)
+		})
 		return err
 	}, store.OnPayment(p.Merchant, p.ID))
 	switch {

@@ -32,12 +32,22 @@ type WebhookOwed struct {
 // Apply stores a decision: the payment, its transfers and events, and all owed
 // work. was is the version of the payment that was decided on, 0 for a new one.
 func (t *Tx) Apply(was int64, d *escrow.Decision, owed Owed) error {
+	ready, err := MakeReady(&d.Next)
+	if err != nil {
+		return err
+	}
+	return t.ApplyReady(was, d, ready, owed)
+}
+
+// ApplyReady is Apply with the payment's row, which was made before the
+// transaction had its turn.
+func (t *Tx) ApplyReady(was int64, d *escrow.Decision, ready Ready, owed Owed) error {
 	p := &d.Next
 	var err error
 	if was == 0 {
-		err = t.insertPayment(p)
+		err = t.insertPayment(&ready)
 	} else {
-		err = t.updatePayment(p, was)
+		err = t.updatePayment(&ready, was)
 	}
 	if err != nil {
 		return err

@@ -419,37 +419,41 @@ func (r *Reader) Payment(merchant, id string) (escrow.Payment, error) {
 	return one(&r.queries, scanPayment, paymentByID, merchant, id)
 }
 
-func (t *Tx) insertPayment(p *escrow.Payment) error {
+// Ready is a payment as it will be stored.
+type Ready struct {
+	row      summedPayment
+	standing int64
+}
+
+// MakeReady makes the row of a payment.
+func MakeReady(p *escrow.Payment) (Ready, error) {
 	r, err := rowOf(p)
-	if err != nil {
-		return err
-	}
 	words := searchWords(p)
-	sum := r.sum(words)
-	t.group.remember(summedPayment{r, words, sum})
+	return Ready{summedPayment{r, words, r.sum(words)}, p.StandingAt().UnixMicro()}, err
+}
+
+func (t *Tx) insertPayment(ready *Ready) error {
+	r := &ready.row
+	t.group.remember(*r)
 	return t.add(`INSERT INTO payment (`+paymentColumns+`, words, sum, standing_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 		r.merchant, r.id, r.order, r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
-		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:], p.StandingAt().UnixMicro())
+		r.opened, r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, r.words, r.has[:], ready.standing)
 }
 
 // updatePayment replaces a payment that was read at version was.
-func (t *Tx) updatePayment(p *escrow.Payment, was int64) error {
-	if known, ok := t.group.known[Ref{p.Merchant, p.ID}]; ok && known.version != was {
+func (t *Tx) updatePayment(ready *Ready, was int64) error {
+	r := &ready.row
+	ref := Ref{r.merchant, r.id}
+	if known, ok := t.group.known[ref]; ok && known.version != was {
 		return ErrStale // said before anything has left for the database
 	}
-	r, err := rowOf(p)
-	if err != nil {
-		return err
-	}
-	words := searchWords(p)
-	sum := r.sum(words)
-	t.group.remember(summedPayment{r, words, sum})
+	t.group.remember(*r)
 	return t.later(ErrStale, `UPDATE payment SET version = $1, seq = $2, state = $3, escrow = $4, method = $5, amount = $6, refunded = $7,
 		paid_at = $8, failed_at = $9, cancelled_at = $10, updated_at = $11, wake_at = $12, track_at = $13, tasks = $14, doc = $15, words = $16, sum = $17,
 		standing_at = $18 WHERE merchant = $19 AND id = $20 AND version = $21`,
 		r.version, r.seq, r.state, r.escrow, r.method, r.amount, r.refunded,
-		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, words, sum[:], p.StandingAt().UnixMicro(), r.merchant, r.id, was)
+		r.paid, r.failed, r.cancelled, r.updated, r.wake, r.track, r.tasks, r.doc, r.words, r.has[:], ready.standing, r.merchant, r.id, was)
 }
 
 // sum is over everything that a decision makes of a payment: all columns but the
