@@ -1,4 +1,4 @@
-// Package korean says in Korean why a rule refused, in the same words for every
+// Package korean says in Korean why a rule or the server refused, in the same words for every
 // dialect. Which field is at fault is the dialect's to name.
 package korean
 

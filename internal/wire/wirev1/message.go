@@ -1,5 +1,7 @@
 package wirev1
 
+import "github.com/holdfast-pay/holdfast/internal/wire/korean"
+
 // Messages that shops compare letter by letter, exactly as PortOne V1 writes
 // them.
 const (
@@ -13,12 +15,12 @@ const (
 
 // Messages that are ours, because the originals are not published.
 const (
-	MessageNotFound         = "존재하지 않는 경로입니다."
-	MessageMethodNotAllowed = "허용되지 않는 메서드입니다."
-	MessageFailure          = "일시적인 오류가 발생하였습니다. 잠시 후 다시 시도해 주세요."
-	MessageTooLarge         = "요청 본문은 1MiB를 넘을 수 없습니다."
-	MessageCompressed       = "압축된 요청 본문은 지원하지 않습니다. Content-Encoding 없이 보내 주세요."
-	MessageEmptyBody        = "요청 본문이 비어 있습니다."
+	MessageNotFound         = korean.NotFound
+	MessageMethodNotAllowed = korean.MethodNotAllowed
+	MessageFailure          = korean.Failure
+	MessageTooLarge         = korean.TooLarge
+	MessageCompressed       = korean.Compressed
+	MessageEmptyBody        = korean.EmptyBody
 	MessageTooManyAttempts  = "인증 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요."
 	MessageNotPrepared      = "사전등록된 결제정보가 존재하지 않습니다."
 	MessageBankNotFound     = "존재하지 않는 은행 코드입니다."

@@ -1,13 +1,15 @@
 package wirev2
 
+import "github.com/holdfast-pay/holdfast/internal/wire/korean"
+
 // Messages of refusals. Clients show them and compare none.
 const (
-	MessageNotFound         = "존재하지 않는 경로입니다."
-	MessageMethodNotAllowed = "허용되지 않는 메서드입니다."
-	MessageFailure          = "일시적인 오류가 발생하였습니다. 잠시 후 다시 시도해 주세요."
-	MessageTooLarge         = "요청 본문은 1MiB를 넘을 수 없습니다."
-	MessageCompressed       = "압축된 요청 본문은 지원하지 않습니다. Content-Encoding 없이 보내 주세요."
-	MessageEmptyBody        = "요청 본문이 비어 있습니다."
+	MessageNotFound         = korean.NotFound
+	MessageMethodNotAllowed = korean.MethodNotAllowed
+	MessageFailure          = korean.Failure
+	MessageTooLarge         = korean.TooLarge
+	MessageCompressed       = korean.Compressed
+	MessageEmptyBody        = korean.EmptyBody
 	MessageCutBody          = "요청 본문을 끝까지 읽지 못했습니다."
 	MessageUnauthorized     = "인증에 실패하였습니다. API 시크릿 또는 액세스 토큰을 확인해 주세요."
 	MessageForbiddenStore   = "다른 상점의 storeId입니다."
