@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +83,8 @@ func (a *App) sealSecret(merchantID, endpoint, secret string) (merchant.Secret, 
 }
 
 // SigningKeys are the keys that sign calls to an endpoint now, the newest first.
-// A secret that was sealed under another secret of the server is left out.
+// A secret that was sealed under another secret of the server is left out; if none
+// is left, that is an error, because a shop would take an unsigned call for a forged one.
 func (a *App) SigningKeys(merchantID string, e *merchant.Endpoint) (keys [][]byte, err error) {
 	if len(e.Secrets) == 0 {
 		return nil, nil
@@ -91,6 +93,7 @@ func (a *App) SigningKeys(merchantID string, e *merchant.Endpoint) (keys [][]byt
 	if err != nil {
 		return nil, err
 	}
+	var closed error
 	for _, s := range e.Secrets {
 		sealed, err := base64.StdEncoding.DecodeString(s.Sealed)
 		if err != nil {
@@ -98,12 +101,20 @@ func (a *App) SigningKeys(merchantID string, e *merchant.Endpoint) (keys [][]byt
 		}
 		key, err := aead.Open(nil, nil, sealed, []byte(merchantID+"/"+e.ID))
 		if err != nil {
-			return nil, fmt.Errorf("a signing secret of endpoint %s cannot be opened; rotate it: %w", e.ID, err)
+			closed = err
+			continue
 		}
 		keys = append(keys, key)
 	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%w: endpoint %s: %w", ErrNoSigningKey, e.ID, closed)
+	}
 	return keys, nil
 }
+
+// ErrNoSigningKey says that no signing secret of an endpoint can be opened: the
+// server's secret was replaced since they were made.
+var ErrNoSigningKey = errors.New("app: no signing secret can be opened; rotate it")
 
 // changeEndpoint changes one endpoint of a merchant; one that is unknown is NotFound.
 func changeEndpoint(m *merchant.Merchant, id string, change func(*merchant.Endpoint) error) error {

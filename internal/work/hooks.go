@@ -156,9 +156,10 @@ func (l *Loops) look(ctx context.Context) error {
 	return nil
 }
 
-// unsayable and switchedOff are what a shop's log says of a call that is not made.
+// unsayable, unsigned and switchedOff are what a shop's log says of a call that is not made.
 const (
 	unsayable   = "the event of this call cannot be told: its record is missing or damaged; nothing was sent"
+	unsigned    = "the signing secret of the endpoint cannot be read since the server's own was replaced: rotate it and replay what failed; nothing was sent"
 	switchedOff = "the endpoint is switched off or deleted; nothing was sent"
 )
 
@@ -188,7 +189,11 @@ func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration)
 		return false, err // the lease runs out and the call is made then
 	case err != nil:
 		l.Log.Error("a call to a shop cannot be made", "webhook", w.ID, "payment", w.Payment, "error", err)
-		return false, l.undone(ctx, &m, w, unsayable)
+		why := unsayable
+		if errors.Is(err, app.ErrNoSigningKey) {
+			why = unsigned
+		}
+		return false, l.undone(ctx, &m, w, why)
 	}
 	a := l.Hooks.Send(ctx, call)
 	told := app.Told{Measured: !notice && m.Kept(id), Took: a.Delivered(), Gone: !e.Format.IsV1() && a.Status == gone}
