@@ -109,7 +109,7 @@ type App struct {
 	pokes     map[Work][]chan struct{}
 	onces     onces
 	lanes     map[Lane]struct{} // in which calls are due
-	waiting   atomic.Int64      // readers of feeds
+	waiting   readers           // of feeds
 
 	compareClock bool
 	vitals       atomic.Pointer[vitals] // nil before the first Heartbeat

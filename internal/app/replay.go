@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -232,20 +233,56 @@ type Feed struct {
 const (
 	// feedGlance is the pause between two looks for events of other nodes.
 	feedGlance = time.Second
-	// maxWaiting bounds the readers of a node that wait for an event; one more is
-	// answered at once.
-	maxWaiting = 2_000
+	// maxWaiting bounds the readers of a node that wait for an event, and
+	// maxWaitingShop those of one shop among them, so that no shop can take the
+	// places of all others. One more is answered at once.
+	maxWaiting     = 2_000
+	maxWaitingShop = 100
 )
+
+// readers counts those who wait for an event.
+type readers struct {
+	mu   sync.Mutex
+	all  int
+	shop map[string]int
+}
+
+// enter reports whether a reader of a shop may wait; who may has to leave.
+func (r *readers) enter(merchantID string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all >= maxWaiting || r.shop[merchantID] >= maxWaitingShop {
+		return false
+	}
+	if r.shop == nil {
+		r.shop = map[string]int{}
+	}
+	r.all++
+	r.shop[merchantID]++
+	return true
+}
+
+func (r *readers) leave(merchantID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all--
+	if r.shop[merchantID]--; r.shop[merchantID] == 0 {
+		delete(r.shop, merchantID)
+	}
+}
 
 // FeedAfter returns up to limit events of a merchant after a position. When there
 // are none it waits for one, at most so long and at most until the context or ends
 // is over; meanwhile it holds nothing of the database.
 func (a *App) FeedAfter(ctx context.Context, merchantID string, position int64, limit int, wait time.Duration, ends <-chan struct{}) (f Feed, err error) {
 	over := time.After(wait)
-	if a.waiting.Add(1) > maxWaiting {
+	switch {
+	case wait == 0:
+	case a.waiting.enter(merchantID):
+		defer a.waiting.leave(merchantID)
+	default:
 		wait = 0
 	}
-	defer a.waiting.Add(-1)
 	for {
 		rung := a.store.Bell(merchantID)
 		if f.Events, err = a.EventsAfter(ctx, merchantID, position, limit); err != nil {
