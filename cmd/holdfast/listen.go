@@ -20,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -49,8 +50,11 @@ const (
 	listenWait    = 50 * time.Second
 	listenTimeout = listenWait + 20*time.Second
 	forwardLimit  = 30 * time.Second
-	// retryPause is how long the listener waits for a server that does not answer.
+	// retryPause is how long the listener waits for a server that does not answer, or
+	// that answers at once though there is nothing.
 	retryPause = 2 * time.Second
+	// saidMax bounds what is printed of a refusal, in bytes.
+	saidMax = 500
 	// feedReplyMax bounds an answer of the feed, in bytes.
 	feedReplyMax = 16 << 20
 )
@@ -90,8 +94,15 @@ func (c *listenCmd) Run(k *kong.Context) error {
 	if _, err := fmt.Fprintf(l.out, "listening after position %d; each event goes to %s\n", l.at, c.Forward); err != nil {
 		return err
 	}
+	return l.follow(ctx)
+}
+
+// follow forwards what comes until the context is over or the server refuses.
+func (l *listener) follow(ctx context.Context) error {
 	for ctx.Err() == nil {
+		began := time.Now() //nolint:forbidigo // how long the server held its answer
 		page, err := l.read(ctx, l.at, listenWait)
+		held := time.Since(began) >= retryPause //nolint:forbidigo // as above
 		var refused *sandboxError
 		switch {
 		case ctx.Err() != nil:
@@ -101,12 +112,25 @@ func (c *listenCmd) Run(k *kong.Context) error {
 			_, _ = fmt.Fprintf(l.out, "the server does not answer (%v); trying again\n", err)
 			wait(ctx, retryPause)
 		default:
+			if page.Next <= l.at && !held {
+				wait(ctx, retryPause)
+			}
 			if err := l.forward(ctx, page); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// plain is a text that leaves the terminal as it is.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text[:min(len(text), saidMax)])
 }
 
 func wait(ctx context.Context, d time.Duration) {
@@ -123,7 +147,11 @@ func (c *listenCmd) listener(out io.Writer) (*listener, error) {
 		}
 	}
 	c.Secret = cmp.Or(c.Secret, serve.SeedAPISecret)
-	l := &listener{listenCmd: c, out: out, state: c.State, http: &http.Client{Timeout: listenTimeout}}
+	l := &listener{listenCmd: c, out: out, state: c.State, http: &http.Client{
+		Timeout: listenTimeout,
+		// A webhook follows no redirect either, and the API secret is for the server that was named.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	var err error
 	if c.Sign == "" {
 		sum := sha256.Sum256([]byte("listen " + c.Secret)) // the same at every start
@@ -194,7 +222,7 @@ func (l *listener) read(ctx context.Context, after int64, wait time.Duration) (p
 	case res.StatusCode >= http.StatusInternalServerError:
 		return page, fmt.Errorf("status %d", res.StatusCode)
 	case res.StatusCode != http.StatusOK:
-		return page, &sandboxError{exitFailed, fmt.Sprintf("the server refuses: %s", bytes.TrimSpace(raw))}
+		return page, &sandboxError{exitFailed, fmt.Sprintf("the server refuses: %d %s", res.StatusCode, plain(string(bytes.TrimSpace(raw))))}
 	}
 	return page, json.Unmarshal(raw, &page)
 }
@@ -208,7 +236,7 @@ func (l *listener) forward(ctx context.Context, page feedPage) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if _, err := fmt.Fprintf(l.out, "%8d  %-32s %s  %s (%d ms)\n", e.Position, e.Type, e.ID, said, took.Milliseconds()); err != nil {
+		if _, err := fmt.Fprintf(l.out, "%8d  %-32s %s  %s (%d ms)\n", e.Position, plain(e.Type), plain(e.ID), plain(said), took.Milliseconds()); err != nil {
 			return err
 		}
 		if i+1 == len(page.Events) || page.Events[i+1].Position > e.Position {

@@ -7,7 +7,9 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -75,5 +77,55 @@ func TestListen(t *testing.T) {
 	case extra := <-got:
 		t.Errorf("heard %q too", extra)
 	default:
+	}
+}
+
+// feedOf is a listener to a server that always answers with one page, and counts
+// how often it was asked.
+func feedOf(t *testing.T, page, forward string, out io.Writer) (*listener, *atomic.Int64) {
+	t.Helper()
+	asked := new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		_, _ = io.WriteString(w, page) // the listener says what is wrong
+	}))
+	t.Cleanup(server.Close)
+	c := &listenCmd{Forward: forward, Server: server.URL, Secret: "secret", From: "0", Format: "2024-04-25", State: filepath.Join(t.TempDir(), "position")}
+	l, err := c.listener(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, asked
+}
+
+// TestAServerThatDoesNotWait: is not asked without a pause.
+func TestAServerThatDoesNotWait(t *testing.T) {
+	l, asked := feedOf(t, `{"events":[],"next":0}`, "http://127.0.0.1:1/", io.Discard)
+	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer stop()
+	if err := l.follow(ctx); err != nil || asked.Load() > 2 {
+		t.Errorf("asked %d times, %v", asked.Load(), err)
+	}
+}
+
+// TestListenGoesNowhereElse: an event is posted where it was to go and not to where
+// the program there points, as a webhook is; and what a server says does not steer
+// the terminal.
+func TestListenGoesNowhereElse(t *testing.T) {
+	elsewhere := new(atomic.Int64)
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	t.Cleanup(other.Close)
+	shop := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(shop.Close)
+	var out strings.Builder
+	l, _ := feedOf(t, `{"events":[{"position":1,"id":"\u001b[2Jid","type":"\u001b]0;x\u0007","body":{}}],"next":1}`, shop.URL, &out)
+	page, err := l.read(t.Context(), 0, 0)
+	if err == nil {
+		page.Events = append(page.Events, page.Events[0])
+		page.Events[1].ID = "sound"
+		err = l.forward(t.Context(), page)
+	}
+	if err != nil || elsewhere.Load() != 0 || !strings.Contains(out.String(), "307") || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("%d calls elsewhere, %v, said %q", elsewhere.Load(), err, out.String())
 	}
 }
