@@ -94,6 +94,9 @@ func (h *api) list(op operation) http.HandlerFunc {
 		if err != nil {
 			return unreadable(err)
 		}
+		if refusal := named(&shop, query); refusal != nil {
+			return *refusal
+		}
 		sent, err := transport.ReadBody(w, r)
 		none := errors.Is(err, body.ErrEmpty)
 		if err != nil && !none {
@@ -109,6 +112,12 @@ func (h *api) list(op operation) http.HandlerFunc {
 		}
 		return op(&call{r: r, shop: shop, fields: sent.Fields()})
 	})
+}
+
+// named reports what is wrong with the store that a query names; nil if nothing is.
+func named(shop *merchant.Merchant, query body.Value) *answer {
+	c := &call{shop: *shop, fields: query.Fields()}
+	return c.taken(c.fields.Text("storeId", storeIDMax))
 }
 
 // public serves a call without credentials.

@@ -51,6 +51,11 @@ func TestStoreID(t *testing.T) {
 	}
 	w.get("/payments/order-1?storeId=store-other").no(403, "FORBIDDEN")
 	w.get("/payments/order-1/transactions?storeId=store-other").no(403, "FORBIDDEN")
+	for _, list := range []string{"/payments", "/payments-by-cursor", "/payment-events-by-cursor"} {
+		w.get(list+"?storeId=store-other").no(403, "FORBIDDEN")
+		w.get(list+"?storeId="+strings.Repeat("x", 101)).no(400, "INVALID_REQUEST")
+	}
+	w.do(request{method: "POST", path: "/payments/order-1/escrow/complete?storeId=" + strings.Repeat("x", 101)}).no(400, "INVALID_REQUEST")
 	w.query("/payments", object{"filter": object{"storeId": "store-other"}}).no(403, "FORBIDDEN")
 	w.query("/payments", object{"filter": object{"merchantId": "m"}}).no(403, "FORBIDDEN")
 	w.query("/payments-by-cursor", object{"storeId": "store-other"}).no(403, "FORBIDDEN")

@@ -55,11 +55,10 @@ func (h *api) write(op operation, need bodyNeed) http.HandlerFunc {
 		if err != nil && (need == bodyRequired || !errors.Is(err, body.ErrEmpty)) {
 			return unreadable(err)
 		}
-		c := &call{r: r, shop: shop, fields: sent.Fields()}
-		if !c.mayBe(query.Fields().Text("storeId", storeIDMax)) {
-			return no(wirev2.Forbidden, wirev2.MessageForbiddenStore)
+		if refusal := named(&shop, query); refusal != nil {
+			return *refusal
 		}
-		return op(c)
+		return op(&call{r: r, shop: shop, fields: sent.Fields()})
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/api/once"
@@ -63,16 +64,24 @@ func New(c Config) http.Handler {
 		"POST deliveries/{id}/replay":         s.replayDelivery,
 		"GET events":                          s.listEvents,
 	} {
-		method, path, _ := strings.Cut(pattern, " ")
-		mux.HandleFunc(method+" "+Root+path, s.handle(h))
+		method, tail, _ := strings.Cut(pattern, " ")
+		mux.HandleFunc(method+" "+Root+tail, s.handle(h))
 	}
-	mux.HandleFunc("/", s.handle(func(*call) (any, error) {
+	unknown := s.handle(func(*call) (any, error) {
 		return nil, refuse(http.StatusNotFound, "not_found", "", "there is no such call")
-	}))
+	})
+	mux.HandleFunc("/", unknown)
+	tidy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, which makes a GET of a POST
+			unknown(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 	acts := once.Guard{App: c.App, Log: c.Log, Refuse: func(w http.ResponseWriter, _ *http.Request, why once.Reason) {
 		refuse(why.Status(), why.Code(), "", why.English()).write(w)
 	}}
-	return s.authorize(acts.Middleware(func(r *http.Request) string { return shopOf(r).ID })(mux))
+	return s.authorize(acts.Middleware(func(r *http.Request) string { return shopOf(r).ID })(tidy))
 }
 
 // call is a request with its shop.

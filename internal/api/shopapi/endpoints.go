@@ -83,8 +83,9 @@ func (s *api) showEndpoint(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, ok := m.Endpoint(c.PathValue("id"))
-	if !ok {
+	id := c.PathValue("id")
+	e, ok := m.Endpoint(id)
+	if !ok || (id != merchant.MainV1 && !m.Kept(id)) {
 		return nil, refuse(404, "not_found", "", "there is no such endpoint")
 	}
 	failing, err := s.App.Failing(c.Context(), m.ID)

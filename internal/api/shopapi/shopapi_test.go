@@ -151,6 +151,9 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	s.call(404, "GET", "nothing", "")
+	s.call(404, "POST", "/endpoints", "{}") // a doubled slash is not redirected
+	s.call(404, "GET", "endpoints/../endpoints", "")
+	s.call(404, "GET", "endpoints/v2", "") // the one that stands for none
 	s.call(409, "DELETE", "endpoints/v1", "")
 }
 

@@ -69,7 +69,7 @@ func ReturnURL(f *body.Fields, name, scheme string) string {
 	switch {
 	case err == nil && u.User != nil:
 		f.Refuse(name, reasonUserInfo)
-	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "":
+	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && !strings.ContainsAny(u.Host, policyMarks):
 	case err == nil && u.Scheme != "" && u.Scheme == app && !slices.Contains(scriptSchemes, u.Scheme):
 	default:
 		f.Refuse(name, reasonReturn(scheme))
@@ -77,8 +77,13 @@ func ReturnURL(f *body.Fields, name, scheme string) string {
 	return raw
 }
 
-// scriptSchemes are schemes that a browser runs or reads in its own name.
-var scriptSchemes = []string{"javascript", "data", "vbscript", "blob", "file", "about"}
+// policyMarks part the directives of a content security policy, in which the
+// window names where its forms may lead. No host has them.
+const policyMarks = ";,'"
+
+// scriptSchemes are schemes that a browser runs or reads in its own name, and those
+// of the web, which are no app's.
+var scriptSchemes = []string{"javascript", "data", "vbscript", "blob", "file", "filesystem", "about", "http", "https"}
 
 // dueLayouts are the four notations of a due time, all in Korean time.
 var dueLayouts = []struct {
