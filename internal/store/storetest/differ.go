@@ -466,7 +466,7 @@ func (d *draws) parties() func(*store.Reader) (any, error) {
 		all, err7 := r.Merchants(0, 1000)
 		ahead, err8 := r.AheadMerchants()
 		receipt, err9 := r.CashReceipt(d.merchant, "payment", key)
-		return []any{found, kindOrNone(err1), records, keys, overrides, session, kindOrNone(err5), audit, all, ahead, receipt, kindOrNone(err9)},
+		return []any{found, kindOrNone(err1), records, keys, overrides, string(session), kindOrNone(err5), audit, all, ahead, receipt, kindOrNone(err9)},
 			errors.Join(err2, err3, err4, err6, err7, err8)
 	}
 }
