@@ -19,6 +19,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -92,11 +94,20 @@ func New(c clock.Clock) *Sender {
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"),
 		netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 	), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fc00::/7")))
-	return &Sender{clock: c, guarded: client(guard), open: client(private)}
+	return &Sender{clock: c, guarded: client(guard.Safe), open: client(func(network, address string, conn syscall.RawConn) error {
+		if at, err := netip.ParseAddrPort(address); err == nil && slices.Contains(metadata, at.Addr().WithZone("")) {
+			return ssrf.ErrProhibitedIP
+		}
+		return private.Safe(network, address, conn)
+	})}
 }
 
-func client(guard *ssrf.Guardian) *http.Client {
-	dialer := &net.Dialer{Timeout: connectLimit, Control: guard.Safe}
+// metadata are addresses among the private ones at which clouds tell their machines
+// secrets: Amazon's, Google's and Oracle's. No shop runs there.
+var metadata = []netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"), netip.MustParseAddr("fd00:c1::a9fe:a9fe")}
+
+func client(safe func(network, address string, conn syscall.RawConn) error) *http.Client {
+	dialer := &net.Dialer{Timeout: connectLimit, Control: safe}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true, MaxIdleConns: 1000, MaxIdleConnsPerHost: 32,

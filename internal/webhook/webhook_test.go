@@ -100,6 +100,11 @@ func TestSandboxReachesItsOwnMachine(t *testing.T) {
 			t.Errorf("%s: status %d, %q", host, a.Status, a.Error)
 		}
 	}
+	for _, host := range []string{"[fd00:ec2::254]", "[fd20:ce::254]", "[fd00:c1::a9fe:a9fe]"} {
+		if a := send(t, webhook.Call{URL: "http://" + host + ":" + port, Private: true}); a.Error != "the address is private or special and is not called" {
+			t.Errorf("%s: status %d, %q", host, a.Status, a.Error)
+		}
+	}
 	if n := hits.Load(); n != 2 {
 		t.Errorf("%d calls came, want 2", n)
 	}
