@@ -36,20 +36,20 @@ func TestADamagedEndIsOneMerchants(t *testing.T) {
 				t.Fatal(err)
 			}
 			writers := s.Stats().Writers
-			var busy, done sync.WaitGroup
+			var done sync.WaitGroup
 			gate := make(chan struct{})
-			busy.Add(writers)
-			for range writers {
+			for range writers { // one after the other, so that none waits behind another
+				begun := make(chan struct{})
 				done.Go(func() {
 					var once sync.Once
 					_ = s.Write(context.Background(), func(*Tx) error { // nothing is written
-						once.Do(busy.Done)
+						once.Do(func() { close(begun) })
 						<-gate
 						return nil
 					})
 				})
+				<-begun
 			}
-			busy.Wait()
 			for i := range each {
 				for _, merchant := range []string{"bad", "good"} {
 					done.Go(func() {
