@@ -378,7 +378,7 @@ func (a *App) NextDue(ctx context.Context, merchantID string) (time.Time, error)
 	}
 	var day string
 	next, err := read(ctx, a, func(r *store.Reader) (at time.Time, err error) {
-		at, day, err = r.NextDue(merchantID)
+		at, day, err = r.NextDue(merchantID, m.Now(a.clock.Now()))
 		return at, err
 	})
 	if err != nil || day == "" || m.Account.Number == "" {

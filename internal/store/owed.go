@@ -68,15 +68,21 @@ func (t *Tx) PostponeTracking(merchant, id string, at time.Time) error {
 // merchant: a payment, a question to a carrier, or owed work that waits for its
 // next try. settlement is the earliest date on which unpaid lines are due. Both
 // are zero when there is nothing.
-func (q *queries) NextDue(merchant string) (next time.Time, settlement string, err error) {
-	for _, query := range []string{
-		`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`,
-		`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`,
-		`SELECT min(due_at) FROM mail WHERE ` + pending + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`,
-		`SELECT min(due_at) FROM webhook WHERE ` + pending + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`,
-		`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`,
+//
+// A call to a shop that is due by now waits for another one, in order or until its
+// endpoint is called again, and has no instant of its own.
+func (q *queries) NextDue(merchant string, now time.Time) (next time.Time, settlement string, err error) {
+	for _, query := range []struct {
+		text string
+		args []any
+	}{
+		{`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`, []any{merchant}},
+		{`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`, []any{merchant}},
+		{`SELECT min(due_at) FROM mail WHERE ` + pending + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`, []any{merchant}},
+		{`SELECT min(due_at) FROM webhook WHERE ` + pending + ` AND leased = 0 AND merchant = $1 AND due_at > $2`, []any{merchant, now.UnixMicro()}},
+		{`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`, []any{merchant}},
 	} {
-		found, err := one(q, scalar[*int64], query, merchant)
+		found, err := one(q, scalar[*int64], query.text, query.args...)
 		if err != nil {
 			return time.Time{}, "", err
 		}

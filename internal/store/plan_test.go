@@ -174,7 +174,7 @@ func askEverything(tx *Tx) {
 	_, _ = tx.TakeLines("m", "pay_1", day)
 	_, _ = tx.DueSums("m", day)
 	_, _ = tx.Leased("m")
-	_, _, _ = tx.NextDue("m")
+	_, _, _ = tx.NextDue("m", time.UnixMicro(1))
 	_, _ = tx.Mails("m", "imp_1", 0, 20)
 	_, _ = tx.Mails("m", "", 0, 20)
 	for _, ordered := range []bool{false, true} {

@@ -431,7 +431,7 @@ func (d *draws) due() func(*store.Reader) (any, error) {
 			wake = append(wake, p.Ref())
 		}
 		track, err2 := r.TrackPayments(d.merchant, now, 1000)
-		next, settlement, err3 := r.NextDue(d.merchant)
+		next, settlement, err3 := r.NextDue(d.merchant, now)
 		merchants, err4 := r.DueSettlements(day, "", 1000)
 		pending, err5 := r.PendingDeadlines(store.Ref{Merchant: d.merchant, ID: "IMP"}, 1000)
 		for _, refs := range [][]store.Ref{wake, track} {
