@@ -320,7 +320,7 @@ func (w *wire) pass(to io.Writer, from io.Reader, cut int32, end func()) {
 func TestSilence(t *testing.T) {
 	w := newWire(t, pgtest.StartFor(t))
 	url := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable&connect_timeout=1", w.Addr())
-	s := openURL(t, url, store.PostgresOptions{Answer: 200 * time.Millisecond, Patience: 200 * time.Millisecond})
+	s := openURL(t, url, store.PostgresOptions{Answer: time.Second, Patience: 200 * time.Millisecond})
 	if err := key(s, "before"); err != nil {
 		t.Fatal(err)
 	}
