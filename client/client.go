@@ -213,7 +213,7 @@ func (c *Client) attempt(ctx context.Context, p *prepared) ([]byte, error) {
 		}
 		value, err := credential(ctx)
 		if err != nil {
-			return nil, err
+			return nil, &unsent{err}
 		}
 		req.Header.Set("Authorization", value)
 	}

@@ -76,6 +76,8 @@ func TestRepeats(t *testing.T) {
 		{"at once", []answer{done}, 1, nil},
 		{"cut off", []answer{{status: 200, body: `{`, cut: true}, done}, 2, nil},
 		{"outstanding", []answer{outstanding, outstanding, done}, 3, nil},
+		{"outstanding, own API", []answer{{status: 409, body: `{"error":{"code":"idempotency_outstanding"}}`, retryAfter: "0"}, done}, 2, nil},
+		{"lost, own API", []answer{{status: 409, body: `{"error":{"code":"idempotency_answer_lost"}}`}, done}, 1, client.ErrorType("idempotency_answer_lost")},
 		{"unavailable", []answer{{status: 503, body: `{"type":"SERVICE_UNAVAILABLE"}`}, done}, 2, nil},
 		{"a proxy's page", []answer{{status: 502, body: "<html>bad gateway</html>"}, done}, 2, nil},
 		{"too often", []answer{{status: 429, retryAfter: "0"}, done}, 2, nil},

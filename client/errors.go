@@ -109,14 +109,14 @@ func (e *Error) Temporary() bool {
 	case e.Type == PGProvider || e.Type == ExternalFailed:
 		return false
 	case e.Status == http.StatusConflict:
-		return e.Type == KeyOutstanding || (e.Type == shopKeyOutstanding && e.RetryAfter > 0) || (e.Type == "" && e.RetryAfter > 0)
+		return e.Type == KeyOutstanding || e.Type == shopKeyOutstanding || (e.Type == "" && e.RetryAfter > 0)
 	}
 	return e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError
 }
 
-// shopKeyOutstanding is the kind under which Holdfast's own API refuses keys; with the
-// status 409 the request is still being carried out.
-const shopKeyOutstanding ErrorType = "idempotency_key"
+// shopKeyOutstanding is the kind of Holdfast's own API for a request that is still being
+// carried out.
+const shopKeyOutstanding ErrorType = "idempotency_outstanding"
 
 // NoAnswer is a call of which no whole answer came. If it writes, it may have been
 // carried out: made again under the same key ([WithIdempotencyKey]), it acts once.

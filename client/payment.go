@@ -32,7 +32,6 @@ type Payment struct {
 	Facts
 	Amount Amount `json:"amount"`
 	Origin Origin `json:"origin"`
-	raw    json.RawMessage
 }
 
 // Transaction is one attempt to pay an order.
@@ -41,7 +40,6 @@ type Transaction struct {
 	PaymentID string `json:"paymentId"`
 	Facts
 	Amount Amount `json:"amount"`
-	raw    json.RawMessage
 }
 
 // PaymentEvent is a movement of a payment's money. What it says of the payment is as
@@ -59,7 +57,6 @@ type PaymentEvent struct {
 	EventAmount  int64         `json:"eventAmount"`
 	Cancellation *Cancellation `json:"cancellation"`
 	Origin       Origin        `json:"origin"`
-	raw          json.RawMessage
 }
 
 // Facts are what payments, transactions and events of payments have in common.
@@ -94,6 +91,8 @@ type Facts struct {
 	CashReceiptIssuanceStatus string `json:"cashReceiptIssuanceStatus"`
 	// Webhooks are the calls to the shop, newest first; lists leave them out.
 	Webhooks []Webhook `json:"webhooks"`
+
+	raw json.RawMessage // what the server sent
 }
 
 // Amount is the money of a payment, in won.
@@ -219,54 +218,41 @@ const (
 
 var errNotRead = errors.New("client: only what a server has sent can be written")
 
-func written(raw json.RawMessage) ([]byte, error) {
-	if raw == nil {
+// MarshalJSON writes what the server sent.
+func (f Facts) MarshalJSON() ([]byte, error) {
+	if f.raw == nil {
 		return nil, errNotRead
 	}
-	return raw, nil
+	return f.raw, nil
+}
+
+// read reads the plain members into the whole that the facts are a part of, and then
+// those that come in variants.
+func (f *Facts) read(raw []byte, whole any) error {
+	if err := json.Unmarshal(raw, whole); err != nil {
+		return err
+	}
+	f.raw = bytes.Clone(raw)
+	return f.readVariants(raw)
 }
 
 // UnmarshalJSON reads a payment as the server sends it.
 func (p *Payment) UnmarshalJSON(raw []byte) error {
 	type plain Payment
-	var read plain
-	if err := json.Unmarshal(raw, &read); err != nil {
-		return err
-	}
-	read.raw = bytes.Clone(raw)
-	*p = Payment(read)
-	return p.readVariants(raw)
+	*p = Payment{}
+	return p.read(raw, (*plain)(p))
 }
-
-// MarshalJSON writes a payment as the server sent it.
-func (p Payment) MarshalJSON() ([]byte, error) { return written(p.raw) }
 
 // UnmarshalJSON reads a transaction as the server sends it.
 func (t *Transaction) UnmarshalJSON(raw []byte) error {
 	type plain Transaction
-	var read plain
-	if err := json.Unmarshal(raw, &read); err != nil {
-		return err
-	}
-	read.raw = bytes.Clone(raw)
-	*t = Transaction(read)
-	return t.readVariants(raw)
+	*t = Transaction{}
+	return t.read(raw, (*plain)(t))
 }
-
-// MarshalJSON writes a transaction as the server sent it.
-func (t Transaction) MarshalJSON() ([]byte, error) { return written(t.raw) }
 
 // UnmarshalJSON reads an event as the server sends it.
 func (e *PaymentEvent) UnmarshalJSON(raw []byte) error {
 	type plain PaymentEvent
-	var read plain
-	if err := json.Unmarshal(raw, &read); err != nil {
-		return err
-	}
-	read.raw = bytes.Clone(raw)
-	*e = PaymentEvent(read)
-	return e.readVariants(raw)
+	*e = PaymentEvent{}
+	return e.read(raw, (*plain)(e))
 }
-
-// MarshalJSON writes an event as the server sent it.
-func (e PaymentEvent) MarshalJSON() ([]byte, error) { return written(e.raw) }

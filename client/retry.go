@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
+	mathrand "math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -83,12 +83,22 @@ func (c *Client) repeat(ctx context.Context, p *prepared) ([]byte, error) {
 	}
 }
 
+// unsent is why an attempt was not sent: there is no credential for it.
+type unsent struct{ error }
+
+// Unwrap is the credential's own error.
+func (u *unsent) Unwrap() error { return u.error }
+
 // ended is what a caller learns of a call that did not succeed.
 func (p *prepared) ended(err error, attempts int) error {
 	var no *Error
-	if errors.As(err, &no) {
+	var never *unsent
+	switch {
+	case errors.As(err, &no):
 		no.IdempotencyKey = p.key
 		return no
+	case errors.As(err, &never) && attempts == 1:
+		return fmt.Errorf("client: %s: the credential: %w", p.name(), never.error)
 	}
 	return &NoAnswer{Operation: p.name(), IdempotencyKey: p.key, Attempts: attempts, Err: err}
 }
@@ -97,25 +107,16 @@ func (p *prepared) ended(err error, attempts int) error {
 func repeatable(err error, pause time.Duration) (wait time.Duration, again bool) {
 	var no *Error
 	if !errors.As(err, &no) {
-		return jittered(pause), true
+		return jittered(pause), !errors.As(err, new(*unsent))
 	}
 	return max(no.RetryAfter, jittered(pause)), no.Temporary() && no.RetryAfter <= retryAfterMax
 }
 
 // jittered is a span between a half and the whole of another one, so that clients that
 // were refused together do not come back together.
-func jittered(d time.Duration) time.Duration {
-	if d < 2 {
-		return d
-	}
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(d/2)))
-	if err != nil {
-		return d
-	}
-	return d/2 + time.Duration(n.Int64())
-}
+func jittered(d time.Duration) time.Duration { return d - mathrand.N(d/2+1) }
 
-// sleep waits, unless the context ends first or is sure to.
+// sleep waits, unless the context ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -139,8 +139,8 @@ func (c *Client) TestEndpoint(ctx context.Context, id string) (deliveryID string
 // Replayed is what a replay has caused.
 type Replayed struct {
 	Deliveries int64 `json:"deliveries"`
-	// More says that there is more to tell again than one call does: call again, of a
-	// range from the position Next.
+	// More says that there is more to tell again than one call does. After ReplayFailed
+	// call that again; else go on with ReplayRange from the position Next.
 	More bool  `json:"more"`
 	Next int64 `json:"next"`
 }

@@ -53,5 +53,5 @@ async function channelKey() {
   return (await call('/users/pg', { headers: { authorization: token } }))[0].channel_key;
 }
 
-if (await ready()) start('node', ['server.mjs'], { cwd: `${root}examples/shop`, env: { ...process.env, ...shopEnv, CHANNEL_KEY: await channelKey() } });
+if (await ready()) start('node', ['server.mjs'], { cwd: `${root}examples/shop`, env: { ...process.env, ...shopEnv, CHANNEL_KEY: await channelKey().catch(() => '') } });
 else stop(1);

@@ -218,7 +218,7 @@ func undecided(status int) bool {
 }
 
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why Reason) {
-	if why.Status() != http.StatusBadRequest {
+	if why == Outstanding || why == Unavailable { // else to repeat it leads nowhere
 		w.Header().Set("Retry-After", "1")
 	}
 	g.Refuse(w, r, why)
