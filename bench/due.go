@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
@@ -33,7 +32,7 @@ type laps struct {
 
 // lap takes the time of a turn.
 func (l *laps) lap(turn func() error) error {
-	used, err := ownCPU()
+	used, err := cpu(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,7 @@ func (l *laps) lap(turn func() error) error {
 		return err
 	}
 	l.took = append(l.took, time.Since(began))
-	now, err := ownCPU()
+	now, err := cpu(os.Getpid())
 	l.busy += now - used
 	return err
 }
@@ -64,13 +63,6 @@ func (r *race) profiled(turn func() error) func() error {
 		pprof.StopCPUProfile()
 		return errors.Join(err, f.Close())
 	}
-}
-
-// ownCPU is the processor time of this process.
-func ownCPU() (time.Duration, error) {
-	var u syscall.Rusage
-	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
 }
 
 // newRace begins a race about a number of rows.

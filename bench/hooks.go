@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,7 +162,7 @@ func (b *bench) delay(ctx context.Context, h *house, shop *ear) error {
 			return err
 		}
 		done[id] = time.Now()
-		<-time.After(paced)
+		pause(paced)
 	}
 	if err := shop.wait(ctx, int64(n)); err != nil {
 		return err
@@ -174,13 +173,8 @@ func (b *bench) delay(ctx context.Context, h *house, shop *ear) error {
 		took = append(took, max(0, shop.first[id].Sub(at)))
 	}
 	shop.mu.Unlock()
-	_, err := fmt.Fprintf(b.out, "  delay from commit to arrival, %d events: p50 %s, p99 %s\n", n, rank(took, 50), rank(took, 99))
+	_, err := fmt.Fprintf(b.out, "  delay from commit to arrival, %d events: p50 %s, p99 %s\n", n, ms(quantile(took, 0.50)), ms(quantile(took, 0.99)))
 	return err
-}
-
-func rank(all []time.Duration, percent int) time.Duration {
-	slices.Sort(all)
-	return all[min(len(all)-1, len(all)*percent/100)].Round(10 * time.Microsecond)
 }
 
 // drain builds a backlog while the endpoint is off, takes the times of the door in
@@ -212,12 +206,13 @@ func (b *bench) drain(ctx context.Context, h *house, shop *ear, id string) error
 		told <- nil
 	}()
 	busy, err := h.paced(ctx, b.span)
-	if err := errors.Join(err, <-told, shop.wait(ctx, from+int64(b.backlog))); err != nil {
+	n := b.backlog + len(peace) + len(busy) // what came while it was off is replayed too
+	if err := errors.Join(err, <-told, shop.wait(ctx, from+int64(n))); err != nil {
 		return err
 	}
 	took := time.Since(began)
 	_, err = fmt.Fprintf(b.out, "  backlog of %d to one endpoint: %.0f events/s (%s); the door meanwhile: p50 %s, p99 %s; in peace: p50 %s, p99 %s\n",
-		b.backlog, float64(b.backlog)/took.Seconds(), took.Round(time.Millisecond), rank(busy, 50), rank(busy, 99), rank(peace, 50), rank(peace, 99))
+		n, float64(n)/took.Seconds(), took.Round(time.Millisecond), ms(quantile(busy, 0.50)), ms(quantile(busy, 0.99)), ms(quantile(peace, 0.50)), ms(quantile(peace, 0.99)))
 	return err
 }
 
@@ -229,7 +224,7 @@ func (h *house) paced(ctx context.Context, span time.Duration) (took []time.Dura
 			return nil, err
 		}
 		took = append(took, d)
-		<-time.After(paced)
+		pause(paced)
 	}
 	return took, nil
 }

@@ -10,7 +10,9 @@
 //     as the measure of what this disk and this SQLite can do.
 //   - size: memory at rest and under load, the time from exec to the first answer
 //     of /readyz, the size of the program.
-//   - many: the cost of a confirmation, and of a sweep that finds 1,000 payments
+//   - hot: the same lives at one merchant against many.
+//   - due: auto-confirmation and settlement in masses against set-based SQL.
+//   - many: the cost of a confirmation, and of a sweep that finds 10,000 payments
 //     due, with a million open escrows against ten thousand.
 //   - hooks: how long after its commit an event arrives at a shop, how many arrive
 //     per second at one endpoint and at a hundred, and what the drain of a backlog
