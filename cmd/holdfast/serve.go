@@ -26,7 +26,7 @@ type serveCmd struct {
 	Listen string `help:"Address to listen on; overrides the settings."`
 	Seed   bool   `help:"Make a demonstration merchant with known credentials (sandbox only)."`
 
-	ReplaceSecret bool `help:"Start though the server's secret is not the one that the database was made with, and make it the database's. All access tokens and the links in all mails sent so far end."`
+	ReplaceSecret bool `help:"Start though the server's secret is not the one that the database was made with, and make it the database's. All access tokens, the links in all mails sent so far and the signing secrets of endpoints end."`
 }
 
 // Help tells the exit codes.

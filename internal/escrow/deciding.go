@@ -76,6 +76,9 @@ func (a *act) decidable(states ...State) error {
 	return a.in(states...)
 }
 
+// settleConfirmed releases held money to the shop. Every confirmation comes here: that of
+// a person, above, and that of time when silence is over (confirmByTime). Beside it only
+// decideDispute gives held money to a shop.
 func (a *act) settleConfirmed(d Decided) error {
 	a.confirmed(d)
 	return a.sell(ledger.Held(a.p.ID), a.p.Amount)

@@ -115,5 +115,4 @@ window.PortOne = {
   loadIssueBillingKeyUI: unsupported('loadIssueBillingKeyUI', 'LoadIssueBillingKeyUIError', { transactionType: 'ISSUE_BILLING_KEY' }),
   updateLoadPaymentUIRequest: unsupported('updateLoadPaymentUIRequest', 'ModuleError', {}),
   updateLoadIssueBillingKeyUIRequest: unsupported('updateLoadIssueBillingKeyUIRequest', 'ModuleError', {}),
-  holdfast: 2,
 };

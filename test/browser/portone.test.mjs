@@ -154,7 +154,6 @@ story('a payment that is asked for twice', async () => {
 story('a popup', async () => {
   await enter();
   for (const end of ['paid', 'closed', 'failed']) {
-    await page.evaluate(() => { window.PortOne.holdfast = 2; });
     const [pay] = await Promise.all([context.waitForEvent('page'), buy(order({ payMethod: 'CARD', windowType: { pc: 'POPUP' }, popup: { center: true } }))]);
     await pay.locator('#pay').waitFor();
     assert.equal(await page.locator('.portone-dialog').count(), 0);
