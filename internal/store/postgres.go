@@ -292,10 +292,16 @@ func (r pgRead) query(query string, args ...any) (rowSet, error) {
 
 // waited tells a server that did not answer in time from a caller that has gone.
 func (r pgRead) waited(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || r.ctx.Err() != nil {
+	var refused *pgconn.ConnectError
+	switch {
+	case err == nil || r.ctx.Err() != nil:
 		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: the database did not answer within %s (%w)", ErrUnavailable, r.e.options.Answer, err)
+	case errors.As(err, &refused): // also by its own limit, the connect_timeout of the connection string
+		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 	}
-	return fmt.Errorf("%w: the database did not answer within %s (%w)", ErrUnavailable, r.e.options.Answer, err)
+	return err
 }
 
 // pgSnapshot is a reading connection inside a transaction. Each of its questions

@@ -106,6 +106,8 @@ func TestLifeOfAnEndpoint(t *testing.T) {
 	if again := <-ids; again != first {
 		t.Errorf("replayed as %s, first %s", again, first)
 	}
+	taken := "deliveries?state=delivered&endpoint=" + id
+	s.eventually("the record of it", func() bool { return len(items(s.call(200, "GET", taken, ""))) == 1 })
 	if out := s.call(200, "POST", "endpoints/"+id+"/replay", `{"fromPosition":1}`); out["deliveries"] != 1.0 || out["next"] != nil {
 		t.Errorf("replayed a range: %v", out)
 	}
