@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
 
 const (
@@ -15,23 +16,34 @@ const (
 	feedMax, feedDefault = 500, 100
 )
 
+// feedPage is an answer of the feed.
+type feedPage struct {
+	Events []feedItem `json:"events"`
+	Next   int64      `json:"next"` // where to go on
+}
+
 // feedItem is one thing that is told: the body is that of a webhook, byte for byte.
 type feedItem struct {
 	Position int64  `json:"position"`
 	ID       string `json:"id"` // begins the webhook-id of every call about the same
 	Type     string `json:"type"`
-	// Body is what a webhook of the format says; a text where that is a form.
-	Body any `json:"body"`
+	// Body is what a webhook of the format says, a JSON object.
+	Body json.RawMessage `json:"body"`
 }
 
 // listEvents is the feed of all that happens, in the order of commits and without
-// gaps. A reader asks again after "next".
+// gaps. A reader asks again after "next". With from=now it answers no events and where
+// the feed ends.
 func (s *api) listEvents(c *call) (any, error) {
 	q, err := c.query()
 	if err != nil {
 		return nil, err
 	}
-	after, _ := q.Int("after", 0, 1<<53)
+	after, placed := q.Int("after", 0, 1<<53)
+	now := q.OneOf("from", "now") != ""
+	if now && placed {
+		q.Refuse("from", body.Reason{Code: "two_places", English: "cannot stand beside after", Korean: "after와 함께 사용할 수 없습니다"})
+	}
 	limit, given := q.Int("limit", 1, feedMax)
 	if !given {
 		limit = feedDefault
@@ -44,15 +56,16 @@ func (s *api) listEvents(c *call) (any, error) {
 	if err := q.ErrStrict(); err != nil {
 		return nil, err
 	}
+	if now {
+		last, err := s.App.LastPosition(c.Context(), c.shop.ID)
+		return feedPage{Events: []feedItem{}, Next: last}, err
+	}
 	feed, err := s.App.FeedAfter(c.Context(), c.shop.ID, after, int(limit), time.Duration(wait)*time.Second, s.Ending)
 	if err != nil {
 		return nil, err
 	}
 	e := merchant.Endpoint{Format: format, Events: []string{"*"}}
-	out := struct {
-		Events []feedItem `json:"events"`
-		Next   int64      `json:"next"`
-	}{Events: []feedItem{}, Next: after}
+	out := feedPage{Events: []feedItem{}, Next: after}
 	for i := range feed.Events {
 		logged := &feed.Events[i]
 		out.Next = logged.Position
@@ -68,7 +81,7 @@ func (s *api) listEvents(c *call) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			out.Events = append(out.Events, feedItem{logged.Position, app.MessageID(p.ID, logged.Seq, name), name, json.RawMessage(raw)})
+			out.Events = append(out.Events, feedItem{logged.Position, app.MessageID(p.ID, logged.Seq, name), name, raw})
 		}
 	}
 	return out, nil

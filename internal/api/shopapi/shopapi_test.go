@@ -172,6 +172,12 @@ func TestFeed(t *testing.T) {
 	if none := s.call(200, "GET", "events?after=2", ""); none["next"] != 2.0 {
 		t.Errorf("after the end: %v", none)
 	}
+	end := s.call(200, "GET", "events?from=now&wait=30", "")
+	if now, _ := end["events"].([]any); now == nil || len(now) > 0 || end["next"] != next {
+		t.Errorf("from now: %v, want no events and %v", end, next)
+	}
+	s.call(400, "GET", "events?from=now&after=0", "")
+	s.call(400, "GET", "events?from=then", "")
 	got := make(chan map[string]any)
 	go func() { got <- s.call(200, "GET", "events?after=2&wait=30", "") }()
 	s.pay("order-2")
