@@ -33,7 +33,7 @@ func (backupCmd) Help() string {
 func (cmd *backupCmd) Run(k *kong.Context) error {
 	c, err := cmd.settings()
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -80,7 +80,7 @@ func (restoreCmd) Help() string {
 func (cmd *restoreCmd) Run(k *kong.Context) error {
 	c, err := cmd.settings()
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -50,11 +50,11 @@ func (cmd *booksVerifyCmd) Run(k *kong.Context) error {
 	defer stop()
 	c, err := cmd.settings()
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	known, err := cmd.known()
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	say := &walked{out: k.Stderr, last: clock.Real{}.Now()}
 	v, err := serve.VerifyBooks(ctx, c, cmd.At, known, say.tell)
@@ -67,7 +67,7 @@ func (cmd *booksVerifyCmd) Run(k *kong.Context) error {
 		err = tellVerification(k.Stdout, v)
 	}
 	if err == nil && len(v.Violations) > 0 {
-		err = &adminError{exitFailed, fmt.Sprintf("the books do not agree in %d places", len(v.Violations))}
+		err = &failure{exitFailed, fmt.Sprintf("the books do not agree in %d places", len(v.Violations))}
 	}
 	return err
 }
@@ -178,7 +178,7 @@ func (cmd *booksStatusCmd) Run(k *kong.Context) error {
 		return err
 	})
 	if err == nil && v.Stopped {
-		err = &adminError{exitFailed, "the books do not agree; payouts are stopped. What to do is in docs/books.md; holdfast books release --reason \"...\" lets payouts go on"}
+		err = &failure{exitFailed, "the books do not agree; payouts are stopped. What to do is in docs/books.md; holdfast books release --reason \"...\" lets payouts go on"}
 	}
 	return err
 }

@@ -34,7 +34,7 @@ func (cmd *bounceCmd) Run(k *kong.Context) error {
 	}
 	mailID, reason, err := serve.ReadBounce(raw)
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	if mailID == "" {
 		_, err := fmt.Fprintln(k.Stdout, "The report speaks of a delay; nothing was recorded.")

@@ -24,6 +24,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/serve"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
 )
@@ -103,7 +104,7 @@ func (l *listener) follow(ctx context.Context) error {
 		began := time.Now() //nolint:forbidigo // how long the server held its answer
 		page, err := l.read(ctx, l.at, listenWait)
 		held := time.Since(began) >= retryPause //nolint:forbidigo // as above
-		var refused *sandboxError
+		var refused *failure
 		switch {
 		case ctx.Err() != nil:
 		case errors.As(err, &refused):
@@ -142,8 +143,8 @@ func wait(ctx context.Context, d time.Duration) {
 
 func (c *listenCmd) listener(out io.Writer) (*listener, error) {
 	for name, raw := range map[string]string{"--forward": c.Forward, "--server": c.Server} {
-		if u, err := url.Parse(raw); err != nil || u.Host == "" {
-			return nil, misused("%s: %q is not a URL", name, raw)
+		if _, err := httpURL(name, raw); err != nil {
+			return nil, err
 		}
 	}
 	c.Secret = cmp.Or(c.Secret, serve.SeedAPISecret)
@@ -160,8 +161,8 @@ func (c *listenCmd) listener(out io.Writer) (*listener, error) {
 			return nil, err
 		}
 	}
-	if l.key, err = base64.StdEncoding.DecodeString(strings.TrimPrefix(c.Sign, "whsec_")); err != nil || len(l.key) < 24 {
-		return nil, misused("--sign: a signing secret is whsec_ and standard base64 of at least 24 bytes")
+	if l.key, err = app.SigningKey(c.Sign); err != nil {
+		return nil, misused("--sign: %v", err)
 	}
 	if l.state == "" {
 		folder, err := os.UserCacheDir()
@@ -191,8 +192,12 @@ func (l *listener) begin(ctx context.Context) error {
 	}
 	for ctx.Err() == nil { // the end of the feed
 		page, err := l.read(ctx, l.at, 0)
-		if err != nil {
+		var refused *failure
+		switch {
+		case errors.As(err, &refused), ctx.Err() != nil:
 			return err
+		case err != nil:
+			return unreachable("the server cannot be reached: %v", err)
 		}
 		if page.Next == l.at {
 			return nil
@@ -222,7 +227,7 @@ func (l *listener) read(ctx context.Context, after int64, wait time.Duration) (p
 	case res.StatusCode >= http.StatusInternalServerError:
 		return page, fmt.Errorf("status %d", res.StatusCode)
 	case res.StatusCode != http.StatusOK:
-		return page, &sandboxError{exitFailed, fmt.Sprintf("the server refuses: %d %s", res.StatusCode, plain(string(bytes.TrimSpace(raw))))}
+		return page, &failure{exitFailed, fmt.Sprintf("the server refuses: %d %s", res.StatusCode, plain(string(bytes.TrimSpace(raw))))}
 	}
 	return page, json.Unmarshal(raw, &page)
 }

@@ -129,3 +129,24 @@ func TestListenGoesNowhereElse(t *testing.T) {
 		t.Errorf("%d calls elsewhere, %v, said %q", elsewhere.Load(), err, out.String())
 	}
 }
+
+// TestListenExitCodes: what is wrong with the command line, or with the way to the
+// server, ends it at once and is told.
+func TestListenExitCodes(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	for _, k := range []struct {
+		args []string
+		code int
+		say  string
+	}{
+		{[]string{"--forward", "localhost:3000/hook"}, exitUsage, "--forward"},
+		{[]string{"--forward", "http://127.0.0.1:1/", "--server", "ftp://127.0.0.1"}, exitUsage, "--server"},
+		{[]string{"--forward", "http://127.0.0.1:1/", "--sign", "whsec_short"}, exitUsage, "--sign"},
+		{[]string{"--forward", "http://127.0.0.1:1/", "--from", "yesterday"}, exitUsage, "--from"},
+		{[]string{"--forward", "http://127.0.0.1:1/", "--server", "http://127.0.0.1:1"}, exitUnreachable, "cannot be reached"},
+	} {
+		if _, code, err := ends(t, append([]string{"listen"}, k.args...)...); code != k.code || !strings.Contains(err.Error(), k.say) {
+			t.Errorf("%q: exit code %d, %v", k.args, code, err)
+		}
+	}
+}

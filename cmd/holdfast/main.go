@@ -42,16 +42,6 @@ func (versionCmd) Run(k *kong.Context) error {
 	return err
 }
 
-// Exit codes of all commands; 0 is done.
-const (
-	exitFailed      = 1 // refused, or not as it must be
-	exitUsage       = 2 // the command line or a value in it is wrong
-	exitUnreachable = 3 // a server cannot be reached or failed: nothing is known of what was asked
-)
-
-// clientExitCodes tells them in the help of commands that talk to a server.
-const clientExitCodes = "Exit codes: 0 done; 1 the server refused, or something did not go as it should; 2 the command line or a value in it is wrong; 3 the server cannot be reached or failed."
-
 func main() {
 	os.Exit(run(os.Args[1:]))
 }

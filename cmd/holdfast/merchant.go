@@ -44,18 +44,6 @@ const (
 	adminPages    = 1000    // answers to one list
 )
 
-// adminError is a call that the server refused or did not answer.
-type adminError struct {
-	code int
-	text string
-}
-
-// Error returns what was wrong.
-func (e *adminError) Error() string { return e.text }
-
-// ExitCode is the exit code of the program.
-func (e *adminError) ExitCode() int { return e.code }
-
 // adminClient calls the admin API.
 type adminClient struct {
 	base  *url.URL
@@ -73,12 +61,12 @@ type adminFlags struct {
 
 // client is the client that the flags describe.
 func (f *adminFlags) client(out io.Writer) (*adminClient, error) {
-	base, err := url.Parse(f.Server)
-	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return nil, &adminError{exitUsage, fmt.Sprintf("--server: %.80q is no http or https URL", f.Server)}
+	base, err := httpURL("--server", f.Server)
+	if err != nil {
+		return nil, err
 	}
 	if f.Token == "" {
-		return nil, &adminError{exitUsage, "--token: is missing; give the operator's token (admin_token in the server's settings), or set HOLDFAST_ADMIN_TOKEN"}
+		return nil, &failure{exitUsage, "--token: is missing; give the operator's token (admin_token in the server's settings), or set HOLDFAST_ADMIN_TOKEN"}
 	}
 	return &adminClient{
 		base: base.JoinPath("admin", "v1"), token: f.Token, out: out,
@@ -120,12 +108,12 @@ func (c *adminClient) call(method string, path []string, query string, sent, v a
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return &adminError{exitUnreachable, fmt.Sprintf("the server cannot be reached: %v", err)}
+		return unreachable("the server cannot be reached: %v", err)
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, adminReplyMax))
 	if err != nil {
-		return &adminError{exitUnreachable, fmt.Sprintf("the server's answer broke off: %v", err)}
+		return unreachable("the server's answer broke off: %v", err)
 	}
 	if res.StatusCode/100 != 2 {
 		return refusedBy(res.StatusCode, raw)
@@ -134,7 +122,7 @@ func (c *adminClient) call(method string, path []string, query string, sent, v a
 		return nil
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return &adminError{exitUnreachable, fmt.Sprintf("the server's answer cannot be read: %v", err)}
+		return unreachable("the server's answer cannot be read: %v", err)
 	}
 	return nil
 }
@@ -148,7 +136,7 @@ func refusedBy(status int, raw []byte) error {
 		}
 	}
 	if json.Unmarshal(raw, &said) != nil || said.Error.Message == "" {
-		return &adminError{exitUnreachable, fmt.Sprintf("the server answered %d; is it a Holdfast server?", status)}
+		return unreachable("the server answered %d; is it a Holdfast server?", status)
 	}
 	code := exitFailed
 	switch {
@@ -165,7 +153,7 @@ func refusedBy(status int, raw []byte) error {
 			lines = append(lines, fieldText(p.Field, p.Message))
 		}
 	}
-	return &adminError{code, strings.Join(lines, "\n")}
+	return &failure{code, strings.Join(lines, "\n")}
 }
 
 func fieldText(field, message string) string {

@@ -34,11 +34,11 @@ func (migrateCmd) Help() string {
 // Run migrates or says what migrating would do.
 func (cmd *migrateCmd) Run(k *kong.Context) error {
 	if cmd.WithRows && !cmd.Distribute {
-		return &adminError{exitUsage, "--with-rows goes with --distribute"}
+		return &failure{exitUsage, "--with-rows goes with --distribute"}
 	}
 	c, err := cmd.settings()
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	ctx := context.Background()
 	run, verb := serve.Migrate, "done"

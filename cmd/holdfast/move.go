@@ -69,7 +69,7 @@ func (cmd *moveCmd) Run(k *kong.Context) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := cmd.check(); err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	say := &progress{out: k.Stderr}
 	if cmd.Undo {

@@ -503,7 +503,7 @@ func (s *sandboxScenarioCmd) Run(c *sandboxClient) error {
 	}
 	var v playedJSON
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return &sandboxError{exitUnreachable, fmt.Sprintf("the server's answer cannot be read: %v", err)}
+		return unreachable("the server's answer cannot be read: %v", err)
 	}
 	if c.json {
 		err = c.indent(raw)
@@ -511,7 +511,7 @@ func (s *sandboxScenarioCmd) Run(c *sandboxClient) error {
 		v.write(c.out)
 	}
 	if err == nil && !v.Passed {
-		err = &sandboxError{exitFailed, "the scenario did not go as it should"}
+		err = &failure{exitFailed, "the scenario did not go as it should"}
 	}
 	return err
 }

@@ -32,22 +32,6 @@ const (
 	sandboxReplyMax = 16 << 20 // bytes
 )
 
-// sandboxError is a call that was refused or not answered.
-type sandboxError struct {
-	code int
-	text string
-}
-
-// Error returns what was wrong.
-func (e *sandboxError) Error() string { return e.text }
-
-// ExitCode is the exit code of the program.
-func (e *sandboxError) ExitCode() int { return e.code }
-
-func misused(format string, args ...any) error {
-	return &sandboxError{exitUsage, fmt.Sprintf(format, args...)}
-}
-
 // sandboxClient calls the sandbox of a server.
 type sandboxClient struct {
 	base        *url.URL
@@ -59,12 +43,12 @@ type sandboxClient struct {
 
 // AfterApply gives every command below the client that the flags describe.
 func (s *sandboxServer) AfterApply(k *kong.Context) error {
-	base, err := url.Parse(s.Server)
-	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return fmt.Errorf("--server: %.80q is no http or https URL", s.Server)
+	base, err := httpURL("--server", s.Server)
+	if err != nil {
+		return err
 	}
 	if (s.Key == "") != (s.Secret == "") {
-		return fmt.Errorf("--key and --secret: give both or neither")
+		return misused("--key and --secret: give both or neither")
 	}
 	k.Bind(&sandboxClient{
 		base: base.JoinPath("sandbox"), key: cmp.Or(s.Key, serve.SeedKey), secret: cmp.Or(s.Secret, serve.SeedSecret), json: s.JSON, out: k.Stdout,
@@ -112,12 +96,12 @@ func (c *sandboxClient) call(method, query string, sent fields, path ...string) 
 	req.Header.Set("Accept-Language", language())
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, &sandboxError{exitUnreachable, fmt.Sprintf("the server cannot be reached: %v", err)}
+		return nil, unreachable("the server cannot be reached: %v", err)
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, sandboxReplyMax))
 	if err != nil {
-		return nil, &sandboxError{exitUnreachable, fmt.Sprintf("the server's answer broke off: %v", err)}
+		return nil, unreachable("the server's answer broke off: %v", err)
 	}
 	return responseOf(res.StatusCode, raw)
 }
@@ -131,13 +115,13 @@ func responseOf(status int, raw []byte) (json.RawMessage, error) {
 	}
 	switch err := json.Unmarshal(raw, &envelope); {
 	case err != nil || envelope.Code == nil:
-		return nil, &sandboxError{exitUnreachable, fmt.Sprintf("the server answered %d; is it a Holdfast server?", status)}
+		return nil, unreachable("the server answered %d; is it a Holdfast server?", status)
 	case status >= http.StatusInternalServerError:
-		return nil, &sandboxError{exitUnreachable, fmt.Sprintf("the server failed (%d): %s", status, envelope.Message)}
+		return nil, unreachable("the server failed (%d): %s", status, envelope.Message)
 	case status == http.StatusUnauthorized:
-		return nil, &sandboxError{exitFailed, "the server does not know this key and secret"}
+		return nil, &failure{exitFailed, "the server does not know this key and secret"}
 	case status != http.StatusOK || *envelope.Code != 0:
-		return nil, &sandboxError{exitFailed, envelope.Message}
+		return nil, &failure{exitFailed, envelope.Message}
 	}
 	return envelope.Response, nil
 }
@@ -167,7 +151,7 @@ func play[T any](c *sandboxClient, method, query string, sent fields, path []str
 	}
 	var answer T
 	if err := json.Unmarshal(raw, &answer); err != nil {
-		return &sandboxError{exitUnreachable, fmt.Sprintf("the server's answer cannot be read: %v", err)}
+		return unreachable("the server's answer cannot be read: %v", err)
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	text(w, answer)

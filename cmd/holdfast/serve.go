@@ -50,7 +50,7 @@ const (
 func (cmd *serveCmd) Run(k *kong.Context) error {
 	c, err := cmd.settings(cmd.variables()...)
 	if err != nil {
-		return &adminError{exitUsage, err.Error()}
+		return &failure{exitUsage, err.Error()}
 	}
 	c.ReplaceSecret = cmd.ReplaceSecret
 	tradeMemory()

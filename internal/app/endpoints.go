@@ -47,8 +47,10 @@ func newSigningSecret() string {
 	return signingPrefix + base64.StdEncoding.EncodeToString(b[:])
 }
 
-// signingKey is the key in a signing secret.
-func signingKey(secret string) ([]byte, error) {
+// SigningKey is the key in a signing secret of Standard Webhooks, "whsec_" and base64.
+// A secret of another form, or shorter or longer than they allow, is refused as
+// Invalid.
+func SigningKey(secret string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, signingPrefix))
 	if err != nil || len(key) < leastSecret || len(key) > mostSecret {
 		return nil, invalid("secret", "a signing secret is %s and the standard base64 of %d to %d bytes", signingPrefix, leastSecret, mostSecret)
@@ -70,7 +72,7 @@ func (a *App) sealer() (cipher.AEAD, error) {
 }
 
 func (a *App) sealSecret(merchantID, endpoint, secret string) (merchant.Secret, error) {
-	key, err := signingKey(secret)
+	key, err := SigningKey(secret)
 	if err != nil {
 		return merchant.Secret{}, err
 	}

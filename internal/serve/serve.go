@@ -135,10 +135,10 @@ func inWords(err error, made string) error {
 	switch {
 	case errors.Is(err, app.ErrOtherSecret) && made != "":
 		return errors.Join(fmt.Errorf("the database was made with a secret that is not here: %s was missing. Put the server's secret there, or name it (secret_file or secret_key); "+
-			"if it is lost, start once with --replace-secret, which ends all access tokens and the links in all mails sent so far (%w)", made, err), os.Remove(made))
+			"if it is lost, start once with --replace-secret, which ends all access tokens, the links in all mails sent so far and the signing secrets of endpoints (%w)", made, err), os.Remove(made))
 	case errors.Is(err, app.ErrOtherSecret):
 		return fmt.Errorf("%w. Give every node the same secret (secret_file or secret_key); if that one is lost, start once with --replace-secret, "+
-			"which ends all access tokens and the links in all mails sent so far", err)
+			"which ends all access tokens, the links in all mails sent so far and the signing secrets of endpoints", err)
 	}
 	return err
 }
