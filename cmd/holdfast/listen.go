@@ -190,26 +190,22 @@ func (l *listener) begin(ctx context.Context) error {
 			return nil
 		}
 	}
-	for ctx.Err() == nil { // the end of the feed
-		page, err := l.read(ctx, l.at, 0)
-		var refused *failure
-		switch {
-		case errors.As(err, &refused), ctx.Err() != nil:
-			return err
-		case err != nil:
-			return unreachable("the server cannot be reached: %v", err)
-		}
-		if page.Next == l.at {
-			return nil
-		}
-		l.at = page.Next
+	page, err := l.ask(ctx, url.Values{"from": {"now"}})
+	var refused *failure
+	if err != nil && !errors.As(err, &refused) && ctx.Err() == nil {
+		return unreachable("the server cannot be reached: %v", err)
 	}
-	return ctx.Err()
+	l.at = page.Next
+	return err
 }
 
 // read asks the feed for what is after a position.
 func (l *listener) read(ctx context.Context, after int64, wait time.Duration) (page feedPage, err error) {
-	q := url.Values{"after": {strconv.FormatInt(after, 10)}, "wait": {strconv.Itoa(int(wait / time.Second))}, "format": {l.Format}, "limit": {"500"}}
+	return l.ask(ctx, url.Values{"after": {strconv.FormatInt(after, 10)}, "wait": {strconv.Itoa(int(wait / time.Second))}, "format": {l.Format}, "limit": {"500"}})
+}
+
+// ask puts a question to the feed.
+func (l *listener) ask(ctx context.Context, q url.Values) (page feedPage, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(l.Server, "/")+"/holdfast/v1/events?"+q.Encode(), nil)
 	if err != nil {
 		return page, err
