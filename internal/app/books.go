@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -298,7 +299,7 @@ func (a *App) SetOverride(ctx context.Context, actor string, o bizday.Override) 
 	if err != nil {
 		return 0, err
 	}
-	return a.calendarChanged(ctx)
+	return a.calendarChanged(ctx, rand.Text())
 }
 
 // DropOverride takes a day's override back.
@@ -312,41 +313,7 @@ func (a *App) DropOverride(ctx context.Context, actor string, day bizday.Date) (
 	if err != nil {
 		return 0, err
 	}
-	return a.calendarChanged(ctx)
-}
-
-// recountPage is how many payments are read at once while recounting.
-const recountPage = 500
-
-// calendarChanged counts pending deadlines anew. Doing so again moves nothing more,
-// so that it is no act of a request.
-func (a *App) calendarChanged(ctx context.Context) (moved int, err error) {
-	ctx = Apart(ctx)
-	if err := a.loadCalendar(ctx); err != nil {
-		return 0, err
-	}
-	// Decisions by the old calendar that are still on their way are before this
-	// one, and what follows sees them.
-	if err := a.store.Write(ctx, func(*store.Tx) error { return nil }); err != nil {
-		return 0, err
-	}
-	var after store.Ref
-	for {
-		refs, err := read(ctx, a, func(r *store.Reader) ([]store.Ref, error) { return r.PendingDeadlines(after, recountPage) })
-		if err != nil || len(refs) == 0 {
-			return moved, err
-		}
-		for _, ref := range refs {
-			res, err := a.Do(ctx, escrow.System, ref.Merchant, ref.ID, escrow.Recount{})
-			if err != nil {
-				return moved, err
-			}
-			if !res.Unchanged {
-				moved++
-			}
-		}
-		after = refs[len(refs)-1]
-	}
+	return a.calendarChanged(ctx, rand.Text())
 }
 
 // CashReceipt is a cash receipt (현금영수증) issued for a payment, or for money

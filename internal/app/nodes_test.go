@@ -165,6 +165,39 @@ func TestAHolidayOfAnotherNode(t *testing.T) {
 	}
 }
 
+// TestARecountThatWasLeft: a calendar that was changed by somebody who ended before
+// the deadlines were counted moves them all the same, once, and tells the buyers.
+func TestARecountThatWasLeft(t *testing.T) {
+	ctx := context.Background()
+	a, b := twoNodes(t)
+	p := pay(t, b, issued(t, b, "left-1"), "tx-1")
+	_, err := b.App.Do(ctx, escrow.Shop, b.Merchant, p.ID, escrow.RegisterDelivery{
+		Parcels: []escrow.Parcel{{Carrier: "ETC", Number: "1"}}, SentAt: b.Now(), SendEmail: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Drain()
+	before, err := b.App.Payment(ctx, b.Merchant, p.ID)
+	if err != nil || before.Deadline == nil {
+		t.Fatalf("no deadline: %v, %+v", err, before)
+	}
+	if err = a.App.CloseDay(ctx, bizday.Override{Date: before.Deadline.LastDay, Closed: true, Reason: "임시공휴일"}); err != nil {
+		t.Fatal(err)
+	}
+	if moved, err := b.App.Recount(ctx); err != nil || moved != 1 {
+		t.Fatalf("counted anew: %d moved, %v", moved, err)
+	}
+	if after, err := a.App.Payment(ctx, a.Merchant, p.ID); err != nil || !after.Deadline.LastDay.After(before.Deadline.LastDay) {
+		t.Errorf("the last day is %s as before, %v", after.Deadline.LastDay, err)
+	}
+	for _, n := range []*servetest.Server{a, b} {
+		if moved, err := n.App.Recount(ctx); err != nil || moved != 0 {
+			t.Errorf("counted once more: %d moved, %v", moved, err)
+		}
+	}
+}
+
 // TestOneNodeMovesAClock: while one node moves a clock, no other one does; a
 // holder that slept over the end of its lease moves it no further.
 func TestOneNodeMovesAClock(t *testing.T) {

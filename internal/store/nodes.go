@@ -37,6 +37,7 @@ const (
 	merchantVersion  = `SELECT version FROM merchant WHERE id = $1`
 	agreedValue      = `SELECT value FROM agreement WHERE name = $1`
 	calendarRevision = `SELECT revision FROM agreement WHERE name = 'calendar'`
+	recountRevision  = `SELECT revision FROM agreement WHERE name = 'recounted'`
 )
 
 // MerchantVersion is the version of a merchant's settings that is true in this
@@ -79,6 +80,18 @@ func (t *Tx) CalendarRevision() (int64, error) {
 // CalendarRevision is the number of the calendar's last change that is committed.
 func (r *Reader) CalendarRevision() (int64, error) {
 	return one(&r.queries, scalar[int64], calendarRevision)
+}
+
+// RecountRevision is the number of the calendar's change up to which all pending
+// deadlines have been counted anew.
+func (r *Reader) RecountRevision() (int64, error) {
+	return one(&r.queries, scalar[int64], recountRevision)
+}
+
+// Recounted says that all pending deadlines have been counted by a calendar of
+// this number. One that is older than what was said before changes nothing.
+func (t *Tx) Recounted(revision int64) error {
+	return t.put(`UPDATE agreement SET revision = $1 WHERE name = 'recounted' AND revision < $1`, revision)
 }
 
 // changeCalendar begins a change of the calendar: it waits for every transaction

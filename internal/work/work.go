@@ -141,6 +141,7 @@ func (l *Loops) Start() {
 	l.every(ctx, maintainEvery, "the database could not be looked after", l.App.Maintain)
 	l.every(ctx, app.HeartbeatEvery, "the database does not say whether this node is fit to serve", l.heartbeat)
 	l.every(ctx, app.Lag, "the calendar could not be read", l.App.Refresh)
+	l.every(ctx, app.RecountEvery, "deadlines could not be counted anew", l.recount)
 	l.every(ctx, app.KeepOnceEvery, "the requests under way could not be kept from other nodes", l.App.KeepOnces)
 	l.every(ctx, takeOverEvery, "the work of nodes that have ended could not be taken over", l.App.TakeOver)
 }
@@ -249,6 +250,19 @@ func (l *Loops) heartbeat(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// recount counts deadlines anew when who changed the calendar did not come to the end of it.
+func (l *Loops) recount(ctx context.Context) error {
+	ctx, stopped := l.untilEnd(ctx)
+	moved, err := l.fit(ctx, l.App.Recount)
+	if moved > 0 {
+		l.Log.Info("deadlines were counted anew after a change of the calendar that was not finished", "moved", moved)
+	}
+	if err = stopped(err); errors.Is(err, app.ErrEnding) {
+		return nil
+	}
+	return err
 }
 
 // fit does a step if this node is fit to serve. Everything that a loop does by
