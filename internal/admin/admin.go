@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	_ "embed"
@@ -11,7 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"github.com/holdfast-pay/holdfast/internal/api/once"
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 )
@@ -26,65 +25,46 @@ func OpenAPI() []byte { return openAPI }
 // operator is the actor of every call in the audit log.
 const operator = "operator"
 
+// root is the path under which the API lives.
+const root = "/admin/v1"
+
 type api struct {
-	app   *app.App
+	own.Edge
 	token [sha256.Size]byte
 	open  bool // whether there is a token at all
-	log   *slog.Logger
 }
 
 // New returns the API. It routes by whole paths that begin with /admin/v1.
 func New(a *app.App, token string, log *slog.Logger) http.Handler {
-	s := &api{app: a, token: sha256.Sum256([]byte(token)), open: token != "", log: log}
-	return alone(s.router())
+	s := &api{
+		Edge:  own.Edge{Name: "admin", App: a, Log: log, Field: fieldOf},
+		token: sha256.Sum256([]byte(token)), open: token != "",
+	}
+	return own.Alone(s.router())
 }
 
 func (s *api) router() chi.Router {
-	r := chi.NewRouter()
-	acts := once.Guard{App: s.app, Log: s.log, Refuse: refuseKey}
-	r.Use(s.authorize, acts.Middleware(func(*http.Request) string { return "" }))
-	r.NotFound(s.handle(func(*http.Request) (reply, error) { return reply{}, errNoSuchCall }))
-	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Allow", allowed(r, req.URL.Path))
-		errNotThisMethod.write(w)
-	})
-	r.Route("/admin/v1", s.routes)
+	r := s.Router(s.authorize, func(*http.Request) string { return "" })
+	s.routes(r)
 	return r
 }
 
-// allowed lists the methods that an address takes.
-func allowed(routes chi.Routes, path string) string {
-	var methods []string
-	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
-		if routes.Match(chi.NewRouteContext(), m, path) {
-			methods = append(methods, m)
-		}
-	}
-	return strings.Join(methods, ", ")
-}
-
-// alone lets the routes see the whole path under whatever router they are mounted.
-func alone(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, (*chi.Context)(nil))))
-	})
-}
-
 func (s *api) routes(r chi.Router) {
-	get := func(path string, h handler) { r.Get(path, s.handle(h)) }
-	post := func(path string, h handler) { r.Post(path, s.handle(h)) }
+	get := func(path string, h own.Handler) { r.Get(root+path, s.Handle(h)) }
+	post := func(path string, h own.Handler) { r.Post(root+path, s.Handle(h)) }
+	drop := func(path string, h own.Handler) { r.Delete(root+path, s.Handle(h)) }
 	get("/merchants", s.listMerchants)
 	post("/merchants", s.createMerchant)
 	get("/merchants/{merchant}", s.showMerchant)
-	r.Patch("/merchants/{merchant}", s.handle(s.changeMerchant))
+	r.Patch(root+"/merchants/{merchant}", s.Handle(s.changeMerchant))
 	get("/merchants/{merchant}/contracts", s.listContracts)
 	post("/merchants/{merchant}/contracts/{method}", s.applyContract)
-	get("/merchants/{merchant}/keys", s.listKeys)
-	post("/merchants/{merchant}/keys", s.createKey)
-	r.Delete("/merchants/{merchant}/keys/{key}", s.handle(s.revokeKey))
-	get("/merchants/{merchant}/secrets", s.listSecrets)
-	post("/merchants/{merchant}/secrets", s.createSecret)
-	r.Delete("/merchants/{merchant}/secrets/{secret}", s.handle(s.revokeSecret))
+	get("/merchants/{merchant}/keys", listCredentials(s, s.App.Keys, viewKey))
+	post("/merchants/{merchant}/keys", s.createCredential(s.takeKey))
+	drop("/merchants/{merchant}/keys/{key}", s.revokeCredential("key", s.App.RevokeKey))
+	get("/merchants/{merchant}/secrets", listCredentials(s, s.App.Secrets, viewSecret))
+	post("/merchants/{merchant}/secrets", s.createCredential(s.takeAPISecret))
+	drop("/merchants/{merchant}/secrets/{secret}", s.revokeCredential("secret", s.App.RevokeSecret))
 	post("/merchants/{merchant}/staff", s.createStaff)
 	get("/merchants/{merchant}/audit", s.listMerchantAudit)
 	get("/audit", s.listAudit)
@@ -108,7 +88,7 @@ func (s *api) routes(r chi.Router) {
 
 	get("/calendar/overrides", s.listOverrides)
 	post("/calendar/overrides", s.putOverride)
-	r.Delete("/calendar/overrides/{date}", s.handle(s.dropOverride))
+	drop("/calendar/overrides/{date}", s.dropOverride)
 }
 
 // authorize lets only the operator's token through. Both sides are hashed first,
@@ -120,7 +100,7 @@ func (s *api) authorize(next http.Handler) http.Handler {
 		same := subtle.ConstantTimeCompare(hash[:], s.token[:]) == 1
 		if !s.open || !same || !strings.EqualFold(scheme, "Bearer") || len(r.Header.Values("Authorization")) > 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="holdfast admin"`)
-			refuse(http.StatusUnauthorized, "unauthorized", "", s.closed()).write(w)
+			own.Refuse(http.StatusUnauthorized, "unauthorized", "", s.closed()).Write(w)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -135,9 +115,18 @@ func (s *api) closed() string {
 	return "the operator's token is required, that of admin_token in the server's settings: Authorization: Bearer TOKEN"
 }
 
-// refuseKey refuses a request for the sake of its Idempotency-Key.
-func refuseKey(w http.ResponseWriter, _ *http.Request, why once.Reason) {
-	refuse(why.Status(), why.Code(), "", why.English()).write(w)
+// fieldOf spells a field of the rules as this API does.
+func fieldOf(field string) string {
+	switch field {
+	case "terms":
+		return "cycle" // fees are checked where they are read
+	case "refund_account":
+		return "account"
+	}
+	if _, ok := policyFields[field]; ok {
+		return "policy." + field
+	}
+	return field
 }
 
 // by is the operator acting on a payment.

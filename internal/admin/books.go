@@ -4,10 +4,10 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/money"
-	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
 
 type auditedView struct {
@@ -29,32 +29,32 @@ type violationView struct {
 	SeenAt   *string `json:"seenAt"`
 }
 
-func (s *api) showAudited(r *http.Request) (reply, error) {
-	a, err := s.app.Audited(r.Context())
+func (s *api) showAudited(r *http.Request) (own.Reply, error) {
+	a, err := s.App.Audited(r.Context())
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	v := auditedView{Stopped: len(a.Open) > 0, Behind: a.Behind, VerifiedAt: moment(a.Lap.Done), Violations: []violationView{}}
 	for _, x := range a.Open {
 		v.Violations = append(v.Violations, violationView{x.Merchant, string(x.Kind), x.Of, x.Ref, x.Position, x.Want, x.Got, moment(x.FoundAt), moment(x.SeenAt)})
 	}
-	return ok(v)
+	return own.OK(v)
 }
 
-func (s *api) releasePayouts(r *http.Request) (reply, error) {
-	f, err := readBody(r)
+func (s *api) releasePayouts(r *http.Request) (own.Reply, error) {
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	reason := f.Text("reason", textMax)
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	n, err := s.app.ReleasePayouts(r.Context(), operator, reason)
+	n, err := s.App.ReleasePayouts(r.Context(), operator, reason)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(map[string]int64{"released": n})
+	return own.OK(map[string]int64{"released": n})
 }
 
 type heldDayView struct {
@@ -65,37 +65,36 @@ type heldDayView struct {
 	MonthEnd  bool        `json:"monthEnd"`
 }
 
-func (s *api) showHeldDays(r *http.Request) (reply, error) {
-	v, err := body.ParseQuery(r.URL.RawQuery)
+func (s *api) showHeldDays(r *http.Request) (own.Reply, error) {
+	f, err := own.Query(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	f := v.Fields()
 	f.Require("from", "to")
 	first, last, merchant := date(f, "from"), date(f, "to"), f.Ident("merchant", textMax)
 	format := f.OneOf("format", "json", "csv")
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	if merchant != "" {
 		m, err := s.merchantNamed(r, merchant)
 		if err != nil {
-			return reply{}, err
+			return own.Reply{}, err
 		}
 		merchant = m.ID
 	}
-	rows, err := s.app.HeldDays(r.Context(), app.HeldQuery{Merchant: merchant, First: first, Last: last})
+	rows, err := s.App.HeldDays(r.Context(), app.HeldQuery{Merchant: merchant, First: first, Last: last})
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	if format == "csv" || (format == "" && wantsCSV(r)) {
-		return ok(heldDaysTable(rows))
+		return own.OK(heldDaysTable(rows))
 	}
 	out := []heldDayView{}
 	for _, x := range rows {
 		out = append(out, heldDayView{x.Merchant, x.Day, x.Held, x.Safeguard, x.MonthEnd()})
 	}
-	return ok(map[string][]heldDayView{"days": out})
+	return own.OK(map[string][]heldDayView{"days": out})
 }
 
 // heldDaysTable has the columns of holdfast books held --csv.

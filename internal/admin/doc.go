@@ -8,20 +8,12 @@
 // it, or with another, the answer is 401 and the same for every address. A
 // server without a token has no admin API: every call is 401.
 //
-// # Requests
+// # Requests and answers
 //
-// Bodies are JSON objects, whatever their content type says, read by
-// internal/wire/body. A member that the call does not know is refused, so that a
-// misspelt setting is never taken for one left as it was. In a change, a member
-// that is absent leaves its setting; so does null, except where the document
-// says that null clears. Lists are paged by offset and limit.
-//
-// # Answers
-//
-// A refusal is {"error": {"code", "field", "message"}} and changes nothing; field
-// is empty when the refusal is not about one. Where several fields are wrong,
-// error.problems names them all. Instants are RFC 3339 in UTC, dates are Korean
-// days, amounts are whole won.
+// They are those of internal/api/own: a misspelt setting is never taken for one left
+// as it was. In a change, a member that is absent leaves its setting; so does null,
+// except where the document says that null clears. Instants are RFC 3339 in UTC, dates
+// are Korean days, amounts are whole won.
 //
 // The OpenAPI document of all this is embedded; every answer is held against it
 // in tests.

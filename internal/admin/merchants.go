@@ -7,8 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ident"
@@ -17,33 +16,33 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
 
-func (s *api) listMerchants(r *http.Request) (reply, error) {
-	p, err := readQuery(r, nil)
+func (s *api) listMerchants(r *http.Request) (own.Reply, error) {
+	p, err := own.ReadPage(r, nil)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	rows, err := s.app.Merchants(r.Context(), p.offset, p.limit+1)
+	rows, err := s.App.Merchants(r.Context(), p.Offset, p.Limit+1)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return list(p, rows, func(m merchant.Merchant) merchantView { return s.viewMerchant(&m) })
+	return own.OK(own.List(p, rows, func(m merchant.Merchant) merchantView { return s.viewMerchant(&m) }))
 }
 
-func (s *api) showMerchant(r *http.Request) (reply, error) {
+func (s *api) showMerchant(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(s.viewMerchant(&m))
+	return own.OK(s.viewMerchant(&m))
 }
 
 // shopCode is what may stand in IMP.init.
 var shopCode = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
 
-func (s *api) createMerchant(r *http.Request) (reply, error) {
-	f, err := readBody(r)
+func (s *api) createMerchant(r *http.Request) (own.Reply, error) {
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	f.Require("name")
 	code := f.Ident("code", codeMax)
@@ -54,229 +53,157 @@ func (s *api) createMerchant(r *http.Request) (reply, error) {
 	if mode == "" {
 		mode = merchant.Sandbox
 	}
-	own := f.Has("methods")
+	chosen := f.Has("methods")
 	settings := readSettings(f)
 	name := f.Text("name", nameMax)
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	m, err := s.app.CreateMerchant(r.Context(), operator, code, name, mode, func(m *merchant.Merchant) {
-		if own { // contracts come with the methods that are asked for, not with the defaults
+	m, err := s.App.CreateMerchant(r.Context(), operator, code, name, mode, func(m *merchant.Merchant) {
+		if chosen { // contracts come with the methods that are asked for, not with the defaults
 			m.Methods, m.Contracts = nil, map[escrow.Method]merchant.Contract{}
 		}
 		settings.apply(m, m.CreatedAt)
 	})
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return created(s.viewMerchant(&m))
+	return own.Created(s.viewMerchant(&m))
 }
 
 // errStale refuses a change of settings that are not the ones the caller saw.
-var errStale = refuse(http.StatusConflict, string(app.Changed), "version", "the settings have changed since; read them again")
+var errStale = own.Refuse(http.StatusConflict, string(app.Changed), "version", "the settings have changed since; read them again")
 
-func (s *api) changeMerchant(r *http.Request) (reply, error) {
+func (s *api) changeMerchant(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	f, err := readBody(r)
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	version, checked := f.Int("version", 1, 1<<53)
 	settings := readSettings(f)
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	m, err = s.app.UpdateMerchant(r.Context(), operator, m.ID, "merchant.update", func(m *merchant.Merchant) error {
+	m, err = s.App.UpdateMerchant(r.Context(), operator, m.ID, "merchant.update", func(m *merchant.Merchant) error {
 		if checked && version != m.Version {
 			return errStale
 		}
-		settings.apply(m, s.app.Real())
+		settings.apply(m, s.App.Real())
 		return nil
 	})
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(s.viewMerchant(&m))
+	return own.OK(s.viewMerchant(&m))
 }
 
-func (s *api) listContracts(r *http.Request) (reply, error) {
+func (s *api) listContracts(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(map[string][]contractView{"items": viewContracts(&m)})
+	return own.OK(map[string][]contractView{"items": viewContracts(&m)})
 }
 
 // applyContract makes an escrow contract for a method that has none. One that
 // is in force stays as it is.
-func (s *api) applyContract(r *http.Request) (reply, error) {
+func (s *api) applyContract(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	f, err := readBody(r)
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	method := escrow.Method(chi.URLParam(r, "method"))
+	method := escrow.Method(inPath(r, "method"))
 	if !slices.Contains(methods, method) {
-		return reply{}, invalid("method", body.NotOneOf(methodNames()...).English)
+		return own.Reply{}, own.Invalid("method", body.NotOneOf(methodNames()...).English)
 	}
-	m, err = s.app.UpdateMerchant(r.Context(), operator, m.ID, "contract.apply", func(m *merchant.Merchant) error {
-		if !m.Apply(s.app.Real(), method) {
+	m, err = s.App.UpdateMerchant(r.Context(), operator, m.ID, "contract.apply", func(m *merchant.Merchant) error {
+		if !m.Apply(s.App.Real(), method) {
 			return errInForce
 		}
 		return nil
 	})
 	if errors.Is(err, errInForce) {
-		m, err = s.app.Merchant(r.Context(), m.ID)
+		m, err = s.App.Merchant(r.Context(), m.ID)
 	}
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(viewContract(&m, method))
+	return own.OK(viewContract(&m, method))
 }
 
 // errInForce keeps a second application from writing anything.
 var errInForce = errors.New("admin: the contract is in force")
 
-func (s *api) listKeys(r *http.Request) (reply, error) {
-	m, err := s.merchant(r)
-	if err != nil {
-		return reply{}, err
-	}
-	keys, err := s.app.Keys(r.Context(), m.ID)
-	if err != nil {
-		return reply{}, err
-	}
-	views := []keyView{}
-	for _, k := range keys {
-		views = append(views, keyView{Key: k.ID, CreatedAt: moment(k.CreatedAt), RevokedAt: moment(k.RevokedAt)})
-	}
-	return ok(map[string][]keyView{"items": views})
-}
-
-// createKey answers with the secret, which is shown this once.
-func (s *api) createKey(r *http.Request) (reply, error) {
-	m, err := s.merchant(r)
-	if err != nil {
-		return reply{}, err
-	}
-	f, err := readBody(r)
-	if err != nil {
-		return reply{}, err
-	}
-	given := app.KeyPair{Key: f.Ident("key", 100), Secret: takeSecret(f)}
-	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
-	}
-	pair, err := s.app.CreateKey(r.Context(), operator, m.ID, given)
-	if err != nil {
-		return reply{}, err
-	}
-	return created(pairView{Key: pair.Key, Secret: pair.Secret})
-}
-
-// secretMin is the least length of a secret that a merchant brings along, in
-// characters. Secrets made here have 43.
-const secretMin = 32
-
-// takeSecret reads a secret that a merchant brings along.
-func takeSecret(f *body.Fields) string {
-	secret := f.Ident("secret", 200)
-	if secret != "" && len(secret) < secretMin {
-		f.Refuse("secret", body.AtLeast(secretMin))
-	}
-	return secret
-}
-
-func (s *api) revokeKey(r *http.Request) (reply, error) {
-	m, err := s.merchant(r)
-	if err != nil {
-		return reply{}, err
-	}
-	if err := s.app.RevokeKey(r.Context(), operator, m.ID, chi.URLParam(r, "key")); err != nil {
-		return reply{}, err
-	}
-	return reply{status: http.StatusNoContent}, nil
-}
-
 // createStaff lets a person sign in to the merchant's console. A password that
 // is not given is made and shown this once.
-func (s *api) createStaff(r *http.Request) (reply, error) {
+func (s *api) createStaff(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	f, err := readBody(r)
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	f.Require("email")
 	view := staffView{Email: readMail(f, "email")}
 	secret := f.Text("password", password.Most)
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	if secret == "" {
-		if secret, err = app.Note(r.Context(), s.app, "password", ident.Secret("")[:20]); err != nil {
-			return reply{}, err
+		if secret, err = app.Note(r.Context(), s.App, "password", ident.Secret("")[:20]); err != nil {
+			return own.Reply{}, err
 		}
 		view.Password = secret
 	}
 	hash, err := password.Hash(secret)
 	if errors.Is(err, password.ErrTooShort) || errors.Is(err, password.ErrTooLong) {
-		return reply{}, invalid("password", err.Error())
+		return own.Reply{}, own.Invalid("password", err.Error())
 	}
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	if err := s.app.AddStaff(r.Context(), operator, m.ID, view.Email, hash); err != nil {
-		return reply{}, err
+	if err := s.App.AddStaff(r.Context(), operator, m.ID, view.Email, hash); err != nil {
+		return own.Reply{}, err
 	}
-	return created(view)
+	return own.Created(view)
 }
 
-func (s *api) listMerchantAudit(r *http.Request) (reply, error) {
+func (s *api) listMerchantAudit(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	return s.audit(r, m.ID)
 }
 
 // listAudit lists what concerns all merchants, such as the calendar.
-func (s *api) listAudit(r *http.Request) (reply, error) { return s.audit(r, "") }
+func (s *api) listAudit(r *http.Request) (own.Reply, error) { return s.audit(r, "") }
 
-func (s *api) audit(r *http.Request, merchantID string) (reply, error) {
-	p, err := readQuery(r, nil)
+func (s *api) audit(r *http.Request, merchantID string) (own.Reply, error) {
+	p, err := own.ReadPage(r, nil)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	rows, err := s.app.Audit(r.Context(), merchantID, p.offset, p.limit+1)
+	rows, err := s.App.Audit(r.Context(), merchantID, p.Offset, p.Limit+1)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return list(p, rows, func(a app.AuditRow) auditView {
+	return own.OK(own.List(p, rows, func(a app.AuditRow) auditView {
 		return auditView{ID: a.ID, At: moment(a.At), Actor: a.Actor, Action: a.Action, Subject: a.Subject, Detail: a.Detail}
-	})
-}
-
-type keyView struct {
-	Key       string  `json:"key"`
-	CreatedAt *string `json:"createdAt"`
-	RevokedAt *string `json:"revokedAt"`
-}
-
-type pairView struct {
-	Key    string `json:"key"`
-	Secret string `json:"secret"`
+	}))
 }
 
 type staffView struct {
@@ -401,7 +328,7 @@ func (s *api) viewMerchant(m *merchant.Merchant) merchantView {
 		Cycle:  cycleView{string(m.Terms.Cycle.Rhythm), append([]int{}, m.Terms.Cycle.Days...), m.Terms.Cycle.FromPayment, m.Terms.Cycle.FromConfirm},
 		Policy: viewPolicy(m.Profile), Webhook: webhookView{m.Webhook.URL, m.Webhook.Form, m.Webhook.Retries, m.Webhook.EscrowEvents},
 		Origins: append([]string{}, m.Origins...), ChannelKey: m.ChannelKey,
-		Now: moment(s.app.MerchantNow(m)), CreatedAt: moment(m.CreatedAt), Version: m.Version,
+		Now: moment(s.App.MerchantNow(m)), CreatedAt: moment(m.CreatedAt), Version: m.Version,
 	}
 	for _, name := range methodNames() {
 		fee := m.Terms.Fees[name]

@@ -3,8 +3,7 @@ package admin
 import (
 	"net/http"
 
-	"github.com/go-chi/chi/v5"
-
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -16,95 +15,94 @@ import (
 
 // listLines lists statement lines: of a payment, of a payout, or the ones that
 // no payout has taken.
-func (s *api) listLines(r *http.Request) (reply, error) {
+func (s *api) listLines(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	var payment, payout string
-	p, err := readQuery(r, func(f *body.Fields) { payment, payout = f.Ident("payment", textMax), f.Ident("payout", textMax) })
+	p, err := own.ReadPage(r, func(f *body.Fields) { payment, payout = f.Ident("payment", textMax), f.Ident("payout", textMax) })
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	rows, err := s.app.Lines(r.Context(), m.ID, payment, payout, p.offset, p.limit+1)
+	rows, err := s.App.Lines(r.Context(), m.ID, payment, payout, p.Offset, p.Limit+1)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return list(p, rows, viewLine)
+	return own.OK(own.List(p, rows, viewLine))
 }
 
-func (s *api) listPayouts(r *http.Request) (reply, error) {
+func (s *api) listPayouts(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	p, err := readQuery(r, nil)
+	p, err := own.ReadPage(r, nil)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	rows, err := s.app.Payouts(r.Context(), m.ID, p.offset, p.limit+1)
+	rows, err := s.App.Payouts(r.Context(), m.ID, p.Offset, p.Limit+1)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return list(p, rows, viewPayout)
+	return own.OK(own.List(p, rows, viewPayout))
 }
 
-func (s *api) showPayout(r *http.Request) (reply, error) {
+func (s *api) showPayout(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	p, err := s.app.Payout(r.Context(), m.ID, chi.URLParam(r, "payout"))
+	p, err := s.App.Payout(r.Context(), m.ID, inPath(r, "payout"))
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(viewPayout(p))
+	return own.OK(viewPayout(p))
 }
 
 // resumePayouts lets money of failed and returned payouts be paid out again,
 // once somebody has seen to the account.
-func (s *api) resumePayouts(r *http.Request) (reply, error) {
+func (s *api) resumePayouts(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	f, err := readBody(r)
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	if err := s.app.ResumePayouts(r.Context(), operator, m.ID); err != nil {
-		return reply{}, err
+	if err := s.App.ResumePayouts(r.Context(), operator, m.ID); err != nil {
+		return own.Reply{}, err
 	}
-	return ok(map[string]bool{"resumed": true})
+	return own.OK(map[string]bool{"resumed": true})
 }
 
-func (s *api) showBooks(r *http.Request) (reply, error) {
-	b, err := s.app.Books(r.Context())
+func (s *api) showBooks(r *http.Request) (own.Reply, error) {
+	b, err := s.App.Books(r.Context())
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(viewBooks(b))
+	return own.OK(viewBooks(b))
 }
 
-func (s *api) showHeld(r *http.Request) (reply, error) {
-	v, err := body.ParseQuery(r.URL.RawQuery)
+func (s *api) showHeld(r *http.Request) (own.Reply, error) {
+	f, err := own.Query(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	f := v.Fields()
 	f.Require("date")
 	day := date(f, "date")
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	held, err := s.app.HeldOn(r.Context(), day)
+	held, err := s.App.HeldOn(r.Context(), day)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(heldView{day, held})
+	return own.OK(heldView{day, held})
 }
 
 type heldView struct {

@@ -4,8 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
-
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
@@ -24,7 +23,8 @@ type readAct func(*body.Fields) (escrow.Command, string)
 var acts = map[string]readAct{
 	"mark-delivered": func(f *body.Fields) (escrow.Command, string) {
 		f.Require("reason", "at")
-		c := escrow.MarkDelivered{At: instant(f, "at"), Reason: f.Lines("reason", reasonMax)}
+		at, _ := f.Instant("at")
+		c := escrow.MarkDelivered{At: at, Reason: f.Lines("reason", reasonMax)}
 		return c, c.Reason
 	},
 	"force-confirm": func(f *body.Fields) (escrow.Command, string) {
@@ -66,36 +66,36 @@ var acts = map[string]readAct{
 
 // act gives one of the acts to the payment of the path. It answers with the
 // payment as it is then, and whether the act changed it.
-func (s *api) act(read readAct) handler {
-	return func(r *http.Request) (reply, error) {
+func (s *api) act(read readAct) own.Handler {
+	return func(r *http.Request) (own.Reply, error) {
 		m, err := s.merchant(r)
 		if err != nil {
-			return reply{}, err
+			return own.Reply{}, err
 		}
-		f, err := readBody(r)
+		f, err := own.ReadBody(r)
 		if err != nil {
-			return reply{}, err
+			return own.Reply{}, err
 		}
 		version, _ := f.Int("version", 1, 1<<53)
 		cmd, detail := read(f)
 		if err := f.ErrStrict(); err != nil {
-			return reply{}, err
+			return own.Reply{}, err
 		}
-		res, err := s.app.DoFor(r.Context(), by(version, strings.TrimSpace(detail)), m.ID, chi.URLParam(r, "payment"), cmd)
+		res, err := s.App.DoFor(r.Context(), by(version, strings.TrimSpace(detail)), m.ID, inPath(r, "payment"), cmd)
 		if err != nil {
-			return reply{}, err
+			return own.Reply{}, err
 		}
-		return ok(actView{Changed: !res.Unchanged, Payment: viewPayment(res.Payment)})
+		return own.OK(actView{Changed: !res.Unchanged, Payment: viewPayment(res.Payment)})
 	}
 }
 
-func (s *api) listPayments(r *http.Request) (reply, error) {
+func (s *api) listPayments(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	var filter app.Filter
-	p, err := readQuery(r, func(f *body.Fields) {
+	p, err := own.ReadPage(r, func(f *body.Fields) {
 		filter.Text = strings.TrimSpace(f.Text("text", nameMax))
 		filter.OrderID = f.Text("orderId", textMax)
 		filter.State = escrow.State(f.OneOf("state", stateNames()...))
@@ -106,13 +106,13 @@ func (s *api) listPayments(r *http.Request) (reply, error) {
 		}
 	})
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	rows, _, err := s.app.Payments(r.Context(), m.ID, filter, app.Order{By: "opened", Desc: true}, p.offset, p.limit+1)
+	rows, _, err := s.App.Payments(r.Context(), m.ID, filter, app.Order{By: "opened", Desc: true}, p.Offset, p.Limit+1)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return list(p, rows, viewPayment)
+	return own.OK(own.List(p, rows, viewPayment))
 }
 
 func stateNames() []string {
@@ -123,37 +123,37 @@ func stateNames() []string {
 	return names
 }
 
-func (s *api) showPayment(r *http.Request) (reply, error) {
+func (s *api) showPayment(r *http.Request) (own.Reply, error) {
 	m, err := s.merchant(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	p, err := s.app.Payment(r.Context(), m.ID, chi.URLParam(r, "payment"))
+	p, err := s.App.Payment(r.Context(), m.ID, inPath(r, "payment"))
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	return ok(viewPayment(p))
+	return own.OK(viewPayment(p))
 }
 
 // bounceMail records that a mail which a server took came back: its reader was
 // not told. A mail is named as in its Message-ID, by merchant and mail with a
 // dot between them.
-func (s *api) bounceMail(r *http.Request) (reply, error) {
-	f, err := readBody(r)
+func (s *api) bounceMail(r *http.Request) (own.Reply, error) {
+	f, err := own.ReadBody(r)
 	if err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
 	f.Require("reason")
 	reason := f.Lines("reason", reasonMax)
 	if err := f.ErrStrict(); err != nil {
-		return reply{}, err
+		return own.Reply{}, err
 	}
-	id := chi.URLParam(r, "mail")
+	id := inPath(r, "mail")
 	merchantID, mailID, _ := strings.Cut(id, ".")
-	if err := s.app.Bounced(r.Context(), merchantID, mailID, reason); err != nil {
-		return reply{}, err
+	if err := s.App.Bounced(r.Context(), merchantID, mailID, reason); err != nil {
+		return own.Reply{}, err
 	}
-	return ok(mailView{ID: id, State: app.MailBounced})
+	return own.OK(mailView{ID: id, State: app.MailBounced})
 }
 
 type mailView struct {

@@ -81,11 +81,15 @@ func (a *App) RevokeSecret(ctx context.Context, actor, merchantID, id string) er
 	return err
 }
 
-// ShopByAuthorization finds the shop for which a request speaks by the value of its
-// Authorization header: "PortOne" and a secret, or "Bearer" and an access token, the
-// word in any letter case. Everything else is ErrUnauthorized.
-func (a *App) ShopByAuthorization(ctx context.Context, header string) (merchant.Merchant, error) {
-	scheme, credential, _ := strings.Cut(strings.TrimSpace(header), " ")
+// ShopByAuthorization finds the shop for which a request speaks by the values of its
+// Authorization headers: "PortOne" and a secret, or "Bearer" and an access token, the
+// word in any letter case. Everything else is ErrUnauthorized, and so are several
+// headers: which one is meant would be a guess.
+func (a *App) ShopByAuthorization(ctx context.Context, headers []string) (merchant.Merchant, error) {
+	if len(headers) != 1 {
+		return merchant.Merchant{}, ErrUnauthorized
+	}
+	scheme, credential, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
 	find := a.AccessOwner
 	if strings.EqualFold(scheme, SecretScheme) {
 		find = a.SecretOwner

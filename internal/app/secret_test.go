@@ -30,7 +30,7 @@ func TestSeveralSecrets(t *testing.T) {
 	}
 	for _, secret := range []string{s.API, second.Secret} {
 		for _, scheme := range []string{"PortOne ", "Portone ", "portone  "} {
-			if m, err := s.App.ShopByAuthorization(ctx, scheme+secret); err != nil || m.ID != s.Merchant {
+			if m, err := s.App.ShopByAuthorization(ctx, []string{scheme + secret}); err != nil || m.ID != s.Merchant {
 				t.Errorf("%s: %q, %v", scheme, m.ID, err)
 			}
 		}
@@ -69,10 +69,14 @@ func TestCredentialsThatAreNone(t *testing.T) {
 		"Bearer " + login.RefreshToken, "Bearer " + login.AccessToken + "x", "Bearer " + strings.ToUpper(login.AccessToken), "Bearer " + s.Token(),
 		"Bearer " + strings.Replace(login.AccessToken, s.Merchant, s.Merchant+"x", 1), "PortOne " + strings.Repeat("x", 1<<16), "PortOne \x00\xff" + s.API,
 	} {
-		_, err := s.App.ShopByAuthorization(ctx, header)
+		_, err := s.App.ShopByAuthorization(ctx, []string{header})
 		unauthorized(t, header, err)
 	}
-	if m, err := s.App.ShopByAuthorization(ctx, "bearer "+login.AccessToken); err != nil || m.ID != s.Merchant {
+	_, err = s.App.ShopByAuthorization(ctx, nil)
+	unauthorized(t, "no header", err)
+	_, err = s.App.ShopByAuthorization(ctx, []string{"PortOne " + s.API, "PortOne " + s.API})
+	unauthorized(t, "two headers", err)
+	if m, err := s.App.ShopByAuthorization(ctx, []string{"bearer " + login.AccessToken}); err != nil || m.ID != s.Merchant {
 		t.Errorf("the good one: %q, %v", m.ID, err)
 	}
 }

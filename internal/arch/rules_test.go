@@ -129,8 +129,13 @@ var groups = []group{
 		why:       "routes to commands in one dialect",
 	},
 	{
+		name: "own apis", packages: []string{"internal/api/own"},
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body"}),
+		why:       "Holdfast's own APIs read and answer alike, whoever may call them",
+	},
+	{
 		name: "shop api", packages: []string{"internal/api/shopapi"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/wire/body", "internal/api/once"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/wire/body", "internal/api/own", "internal/api/transport"}),
 		why:       "our own API for shops goes through the same door as the dialects; what a webhook says it is given",
 	},
 	{
@@ -144,7 +149,7 @@ var groups = []group{
 	},
 	{
 		name: "admin api", packages: []string{"internal/admin"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/password"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/own", "internal/api/transport", "internal/wire/body", "internal/password"}),
 		why:       "our own API goes through the same door as the dialects",
 	},
 	{

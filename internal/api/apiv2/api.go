@@ -134,7 +134,7 @@ func (h *api) public(op func(r *http.Request, fields *body.Fields) answer) http.
 
 func (h *api) authenticated(next func(http.ResponseWriter, *http.Request, merchant.Merchant) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		shop, err := h.caller(r)
+		shop, err := h.app.ShopByAuthorization(r.Context(), r.Header.Values("Authorization"))
 		switch {
 		case errors.Is(err, app.ErrUnauthorized):
 			no(wirev2.Unauthorized, wirev2.MessageUnauthorized).write(w)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
-	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
@@ -15,16 +14,6 @@ const (
 	storeIDMax    = 100
 	credentialMax = 1000
 )
-
-// caller finds the shop of a request. Of two Authorization headers none counts: which
-// one is meant would be a guess.
-func (h *api) caller(r *http.Request) (merchant.Merchant, error) {
-	headers := r.Header.Values("Authorization")
-	if len(headers) != 1 {
-		return merchant.Merchant{}, app.ErrUnauthorized
-	}
-	return h.app.ShopByAuthorization(r.Context(), headers[0])
-}
 
 // mayBe reports whether a storeId is the shop's own; one that is left out is. The
 // shop's public code is its storeId, and Holdfast's id is taken too.

@@ -3,19 +3,18 @@ package shopapi
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"path"
 	"strings"
 
-	"github.com/holdfast-pay/holdfast/internal/api/once"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/holdfast-pay/holdfast/internal/api/own"
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
-	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
 
 //go:embed openapi.json
@@ -31,22 +30,33 @@ const Root = "/holdfast/v1/"
 // Config is what the API needs.
 type Config struct {
 	App *app.App
-	// Body is what an endpoint is told of an event under a name.
-	Body func(m *merchant.Merchant, e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error)
+	// Body is what an endpoint is told.
+	Body Telling
 	// Ending is closed when readers of the feed must not wait any longer.
 	Ending <-chan struct{}
 	Log    *slog.Logger
 }
 
-type api struct{ Config }
+// Telling is what an endpoint is told of an event under a name.
+type Telling func(m *merchant.Merchant, e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error)
+
+type api struct {
+	own.Edge
+	Body   Telling
+	Ending <-chan struct{}
+}
 
 // actor is the shop's server in the audit log.
 const actor = "shop API"
 
 // New returns the API.
 func New(c Config) http.Handler {
-	s := &api{c}
-	mux := http.NewServeMux()
+	s := &api{own.Edge{Name: "shop", App: c.App, Log: c.Log}, c.Body, c.Ending}
+	return own.Alone(s.router())
+}
+
+func (s *api) router() chi.Router {
+	r := s.Router(s.authorize, func(r *http.Request) string { return shopOf(r).ID })
 	for pattern, h := range map[string]handler{
 		"GET endpoints":                       s.listEndpoints,
 		"POST endpoints":                      s.createEndpoint,
@@ -65,29 +75,21 @@ func New(c Config) http.Handler {
 		"GET events":                          s.listEvents,
 	} {
 		method, tail, _ := strings.Cut(pattern, " ")
-		mux.HandleFunc(method+" "+Root+tail, s.handle(h))
+		r.Method(method, Root+tail, s.handle(h))
 	}
-	unknown := s.handle(func(*call) (any, error) {
-		return nil, refuse(http.StatusNotFound, "not_found", "", "there is no such call")
-	})
-	mux.HandleFunc("/", unknown)
-	tidy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, which makes a GET of a POST
-			unknown(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
-	acts := once.Guard{App: c.App, Log: c.Log, Refuse: func(w http.ResponseWriter, _ *http.Request, why once.Reason) {
-		refuse(why.Status(), why.Code(), "", why.English()).write(w)
-	}}
-	return s.authorize(acts.Middleware(func(r *http.Request) string { return shopOf(r).ID })(tidy))
+	return r
 }
 
 // call is a request with its shop.
 type call struct {
 	*http.Request
 	shop merchant.Merchant
+}
+
+// id is the id in the path; one that is no text is empty, and names nothing.
+func (c *call) id() string {
+	id, _ := transport.PathValue(c.Request, "id")
+	return id
 }
 
 type handler func(*call) (any, error)
@@ -99,118 +101,28 @@ func shopOf(r *http.Request) merchant.Merchant {
 	return m
 }
 
+// authorize lets calls of a shop through, and no other ones.
 func (s *api) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, body.BytesMax)
-		m, err := s.App.ShopByAuthorization(r.Context(), r.Header.Get("Authorization"))
-		if err != nil {
-			if errors.Is(err, app.ErrUnauthorized) {
-				w.Header().Set("WWW-Authenticate", `PortOne realm="holdfast"`)
-				err = refuse(http.StatusUnauthorized, "unauthorized", "", "the shop's API secret is required: Authorization: PortOne SECRET")
-			}
-			s.refusalOf(r, err).write(w)
+		m, err := s.App.ShopByAuthorization(r.Context(), r.Header.Values("Authorization"))
+		if err == nil {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), shopKey{}, m)))
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), shopKey{}, m)))
+		if errors.Is(err, app.ErrUnauthorized) {
+			w.Header().Set("WWW-Authenticate", `PortOne realm="holdfast"`)
+			err = own.Refuse(http.StatusUnauthorized, "unauthorized", "", "the shop's API secret is required, in one header: Authorization: PortOne SECRET")
+		}
+		s.Refuse(w, r, err)
 	})
 }
 
 func (s *api) handle(h handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return s.Handle(func(r *http.Request) (own.Reply, error) {
 		out, err := h(&call{r, shopOf(r)})
 		if err != nil {
-			s.refusalOf(r, err).write(w)
-			return
+			return own.Reply{}, err
 		}
-		write(w, http.StatusOK, out)
-	}
-}
-
-func write(w http.ResponseWriter, status int, value any) {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		http.Error(w, `{"error":{"code":"fault","field":"","message":"something went wrong"}}`, http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(raw) // the client is gone if this fails
-}
-
-// refusal is an answer that says no.
-type refusal struct {
-	status               int
-	code, field, message string
-}
-
-func (r *refusal) Error() string { return r.code + ": " + r.message }
-
-func (r *refusal) write(w http.ResponseWriter) {
-	write(w, r.status, map[string]any{"error": map[string]string{"code": r.code, "field": r.field, "message": r.message}})
-}
-
-func refuse(status int, code, field, message string) *refusal {
-	return &refusal{status, code, field, message}
-}
-
-// refusalOf gives every error its place in this API. What is no refusal is a
-// fault: it is logged, and the caller learns only that there was one.
-func (s *api) refusalOf(r *http.Request, err error) *refusal {
-	var own *refusal
-	var problems body.Problems
-	var syntax *body.SyntaxError
-	var large *http.MaxBytesError
-	var no *escrow.Refusal
-	switch {
-	case errors.As(err, &own):
-		return own
-	case errors.As(err, &problems):
-		return refuse(http.StatusBadRequest, string(escrow.Invalid), problems[0].Field, problems[0].Reason.English)
-	case errors.As(err, &large):
-		return refuse(http.StatusRequestEntityTooLarge, body.ReasonTooLarge.Code, "", body.ReasonTooLarge.English)
-	case errors.As(err, &syntax):
-		return refuse(http.StatusBadRequest, syntax.Reason.Code, "", syntax.Error())
-	case errors.As(err, &no):
-		return refuse(statusOf(no.Code), string(no.Code), no.Field, no.Reason)
-	case app.IsUnavailable(err):
-		return refuse(http.StatusServiceUnavailable, "unavailable", "", "the database does not answer now; nothing was changed; try again")
-	}
-	s.Log.ErrorContext(r.Context(), "a call of a shop failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	return refuse(http.StatusInternalServerError, "fault", "", "something went wrong; the server's log says what")
-}
-
-func statusOf(code escrow.Code) int {
-	switch code {
-	case escrow.Invalid:
-		return http.StatusBadRequest
-	case escrow.NotFound:
-		return http.StatusNotFound
-	default:
-		return http.StatusConflict
-	}
-}
-
-// fields reads the body, a JSON object; none counts as an empty one.
-func (c *call) fields() (*body.Fields, error) {
-	raw, err := io.ReadAll(c.Body)
-	if err != nil {
-		return nil, err
-	}
-	v, err := body.Parse(raw)
-	if errors.Is(err, body.ErrEmpty) {
-		return body.Named().Fields(), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return v.Fields(), nil
-}
-
-// query reads the query.
-func (c *call) query() (*body.Fields, error) {
-	v, err := body.ParseQuery(c.URL.RawQuery)
-	if err != nil {
-		return nil, err
-	}
-	return v.Fields(), nil
+		return own.OK(out)
+	})
 }

@@ -10,8 +10,8 @@
 //
 // # Requests and answers
 //
-// Bodies are JSON objects, read by internal/wire/body; a member that a call does not
-// know is refused. A refusal is {"error": {"code", "field", "message"}} and changes
-// nothing. Instants are RFC 3339 in UTC. Idempotency-Key counts as it does in
-// PortOne V2. A signing secret is in the answer that makes it and in no other.
+// They are those of internal/api/own. Instants are RFC 3339 in UTC; a member that
+// there is nothing to say of is left out, and none is null. Idempotency-Key counts
+// as it does in PortOne V2. A signing secret is in the answer that makes it and in
+// no other.
 package shopapi

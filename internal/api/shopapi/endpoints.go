@@ -3,6 +3,7 @@ package shopapi
 import (
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -19,8 +20,8 @@ type endpointView struct {
 	DisableAfterDays int       `json:"disableAfterDays"`
 	Description      string    `json:"description"`
 	Secrets          int       `json:"secrets"` // that sign now
-	Off              *offView  `json:"off"`
-	Failing          *failView `json:"failing"`
+	Off              *offView  `json:"off,omitempty"`
+	Failing          *failView `json:"failing,omitempty"`
 	CreatedAt        time.Time `json:"createdAt"`
 	// Secret is there only in the answer that makes it.
 	Secret string `json:"secret,omitempty"`
@@ -34,7 +35,7 @@ type offView struct {
 type failView struct {
 	Failures  int        `json:"failures"` // in a row
 	Since     time.Time  `json:"since"`
-	RestUntil *time.Time `json:"restUntil"` // it is left alone until then
+	RestUntil *time.Time `json:"restUntil,omitempty"` // it is left alone until then
 }
 
 func viewOf(e *merchant.Endpoint, failing []app.Health) endpointView {
@@ -83,10 +84,10 @@ func (s *api) showEndpoint(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := c.PathValue("id")
+	id := c.id()
 	e, ok := m.Endpoint(id)
 	if !ok || (id != merchant.MainV1 && !m.Kept(id)) {
-		return nil, refuse(404, "not_found", "", "there is no such endpoint")
+		return nil, own.Refuse(404, "not_found", "", "there is no such endpoint")
 	}
 	failing, err := s.App.Failing(c.Context(), m.ID)
 	return viewOf(&e, failing), err
@@ -149,7 +150,7 @@ func change(f *body.Fields) func(*merchant.Endpoint) {
 }
 
 func (s *api) createEndpoint(c *call) (any, error) {
-	f, err := c.fields()
+	f, err := own.ReadBody(c.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func (s *api) createEndpoint(c *call) (any, error) {
 }
 
 func (s *api) changeEndpoint(c *call) (any, error) {
-	f, err := c.fields()
+	f, err := own.ReadBody(c.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +182,7 @@ func (s *api) changeEndpoint(c *call) (any, error) {
 	if err := s.ours(c); err != nil {
 		return nil, err
 	}
-	e, err := s.App.ChangeEndpoint(c.Context(), actor, c.shop.ID, c.PathValue("id"), func(e *merchant.Endpoint) error {
+	e, err := s.App.ChangeEndpoint(c.Context(), actor, c.shop.ID, c.id(), func(e *merchant.Endpoint) error {
 		apply(e)
 		return nil
 	})
@@ -190,8 +191,8 @@ func (s *api) changeEndpoint(c *call) (any, error) {
 
 // ours refuses to change the endpoint that the operator's setting stands for.
 func (s *api) ours(c *call) error {
-	if c.PathValue("id") == merchant.MainV1 {
-		return refuse(409, "wrong_state", "", "this endpoint is the shop's webhook setting, which the operator changes; make another one")
+	if c.id() == merchant.MainV1 {
+		return own.Refuse(409, "wrong_state", "", "this endpoint is the shop's webhook setting, which the operator changes; make another one")
 	}
 	return nil
 }
@@ -200,7 +201,7 @@ func (s *api) deleteEndpoint(c *call) (any, error) {
 	if err := s.ours(c); err != nil {
 		return nil, err
 	}
-	return map[string]string{}, s.App.DeleteEndpoint(c.Context(), actor, c.shop.ID, c.PathValue("id"))
+	return map[string]string{}, s.App.DeleteEndpoint(c.Context(), actor, c.shop.ID, c.id())
 }
 
 func (s *api) switchEndpoint(on bool) handler {
@@ -208,13 +209,13 @@ func (s *api) switchEndpoint(on bool) handler {
 		if err := s.ours(c); err != nil {
 			return nil, err
 		}
-		e, err := s.App.SwitchEndpoint(c.Context(), actor, c.shop.ID, c.PathValue("id"), on)
+		e, err := s.App.SwitchEndpoint(c.Context(), actor, c.shop.ID, c.id(), on)
 		return viewOf(&e, nil), err
 	}
 }
 
 func (s *api) rotateSecret(c *call) (any, error) {
-	f, err := c.fields()
+	f, err := own.ReadBody(c.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -222,15 +223,15 @@ func (s *api) rotateSecret(c *call) (any, error) {
 	if err := f.ErrStrict(); err != nil {
 		return nil, err
 	}
-	secret, err := s.App.RotateSecret(c.Context(), actor, c.shop.ID, c.PathValue("id"), given)
+	secret, err := s.App.RotateSecret(c.Context(), actor, c.shop.ID, c.id(), given)
 	return map[string]string{"secret": secret}, err
 }
 
 func (s *api) dropOldSecret(c *call) (any, error) {
-	return map[string]string{}, s.App.DropOldSecret(c.Context(), actor, c.shop.ID, c.PathValue("id"))
+	return map[string]string{}, s.App.DropOldSecret(c.Context(), actor, c.shop.ID, c.id())
 }
 
 func (s *api) testEndpoint(c *call) (any, error) {
-	id, err := s.App.TestEndpoint(c.Context(), c.shop.ID, c.PathValue("id"))
+	id, err := s.App.TestEndpoint(c.Context(), c.shop.ID, c.id())
 	return map[string]string{"deliveryId": id}, err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
@@ -35,7 +36,7 @@ type feedItem struct {
 // gaps. A reader asks again after "next". With from=now it answers no events and where
 // the feed ends.
 func (s *api) listEvents(c *call) (any, error) {
-	q, err := c.query()
+	q, err := own.Query(c.Request)
 	if err != nil {
 		return nil, err
 	}

@@ -21,24 +21,32 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(servetest.OnBoth(m)) }
 
 type shop struct{ *servetest.Server }
 
-// call asks and decodes; it fails unless the status is the one that is wanted.
-func (s shop) call(want int, method, path, text string) (out map[string]any) {
+// ask is the answer to a request with credentials, and its body.
+func (s shop) ask(method, path, text string, credentials ...string) (*http.Response, []byte) {
 	s.T.Helper()
 	req, err := http.NewRequestWithContext(s.T.Context(), method, s.URL+"/holdfast/v1/"+path, strings.NewReader(text))
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	req.Header.Set("Authorization", "PortOne "+s.API)
+	req.Header["Authorization"] = credentials
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.T.Fatal(err)
 	}
 	raw, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	if err == nil {
-		err = json.Unmarshal(raw, &out)
+	if err != nil {
+		s.T.Fatal(err)
 	}
-	if err != nil || res.StatusCode != want {
+	return res, raw
+}
+
+// call asks and decodes; it fails unless the status is the one that is wanted. No
+// answer has a member that is null.
+func (s shop) call(want int, method, path, text string) (out map[string]any) {
+	s.T.Helper()
+	res, raw := s.ask(method, path, text, "PortOne "+s.API)
+	if err := json.Unmarshal(raw, &out); err != nil || res.StatusCode != want || bytes.Contains(raw, []byte(":null")) {
 		s.T.Fatalf("%s %s: %d %s, want %d (%v)", method, path, res.StatusCode, raw, want, err)
 	}
 	return out
@@ -157,6 +165,32 @@ func TestRefusals(t *testing.T) {
 	s.call(404, "GET", "endpoints/../endpoints", "")
 	s.call(404, "GET", "endpoints/v2", "") // the one that stands for none
 	s.call(409, "DELETE", "endpoints/v1", "")
+}
+
+// TestEdge holds what the operator's API does alike: one Authorization header,
+// objects alone, nothing kept by a cache, and the methods that an address has.
+func TestEdge(t *testing.T) {
+	s := shop{servetest.Run(t)}
+	good := "PortOne " + s.API
+	for _, sent := range [][]string{nil, {good, good}, {good, "PortOne none"}} {
+		if res, raw := s.ask("GET", "endpoints", "", sent...); res.StatusCode != 401 || res.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%d headers: %d %s", len(sent), res.StatusCode, raw)
+		}
+	}
+	if res, _ := s.ask("GET", "endpoints", "", good); res.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("an answer may be kept: %v", res.Header)
+	}
+	no, _ := s.call(400, "POST", "endpoints", "url=http://x.example")["error"].(map[string]any)
+	if no["code"] != "not_object" {
+		t.Errorf("a form: %v", no)
+	}
+	if res, raw := s.ask("PUT", "endpoints", "{}", good); res.StatusCode != 405 || res.Header.Get("Allow") != "GET, POST" {
+		t.Errorf("PUT: %d %s, Allow %q", res.StatusCode, raw, res.Header.Get("Allow"))
+	}
+	res, raw := s.ask("POST", "endpoints", `{"url":"`+strings.Repeat("x", 1<<20)+`"}`, good)
+	if res.StatusCode != 413 {
+		t.Errorf("a body beyond the bound: %d %.80s", res.StatusCode, raw)
+	}
 }
 
 // TestFeed reads without gaps, waits for the next event, and says nothing twice.

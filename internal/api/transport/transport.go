@@ -28,14 +28,21 @@ var ErrCompressed = errors.New("transport: the body is compressed")
 // errors of [body.Parse] it returns [ErrCompressed], *[http.MaxBytesError] beyond
 // [body.BytesMax], and what the connection says.
 func ReadBody(w http.ResponseWriter, r *http.Request) (body.Value, error) {
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return body.Value{}, ErrCompressed
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, body.BytesMax))
+	r.Body = http.MaxBytesReader(w, r.Body, body.BytesMax)
+	raw, err := ReadBytes(r)
 	if err != nil {
 		return body.Value{}, err
 	}
 	return body.Parse(raw)
+}
+
+// ReadBytes reads the body of a request, whose length the caller has bounded, before
+// it is parsed. A compressed one is [ErrCompressed].
+func ReadBytes(r *http.Request) ([]byte, error) {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, ErrCompressed
+	}
+	return io.ReadAll(r.Body)
 }
 
 // PathValue returns a value from the path, as the client meant it. It is not ok if

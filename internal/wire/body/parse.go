@@ -52,6 +52,15 @@ func Parse(raw []byte) (Value, error) {
 	return parseForm(strings.TrimRight(src[start:], " \t\r\n"), bodyForm)
 }
 
+// ParseJSON is [Parse] for APIs that take JSON objects alone.
+func ParseJSON(raw []byte) (Value, error) {
+	v, err := Parse(raw)
+	if err == nil && !strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{") {
+		return Value{}, &SyntaxError{Reason: ReasonNotDocument}
+	}
+	return v, err
+}
+
 // multipart reports whether a body is one of several parts, by the boundary and
 // the header that each part begins with. What it is called is never looked at,
 // because clients call their bodies all sorts of things.
