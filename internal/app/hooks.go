@@ -254,12 +254,10 @@ func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
 			return notFound(err, "webhook")
 		}
 		lane = Lane{Merchant: merchantID, Endpoint: w.Endpoint}
-		w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+1, time.Time{}
-		return tx.WebhookDone(&w)
+		return dueAgain(tx, &w, 1, now)
 	})
 	if err == nil {
-		a.ready(lane)
-		a.poke(WorkWebhook)
+		a.callNow(lane)
 	}
 	return err
 }

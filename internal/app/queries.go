@@ -114,7 +114,7 @@ func (a *App) EventsSince(ctx context.Context, merchantID string, since time.Tim
 		if err != nil {
 			return 0, err
 		}
-		since = since.Add(-commitsApart)
+		since = since.Add(-CommitsApart)
 		low, high := int64(0), last // the event after low may be the first
 		for low < high {
 			middle := low + (high-low)/2
@@ -132,9 +132,9 @@ func (a *App) EventsSince(ctx context.Context, merchantID string, since time.Tim
 	})
 }
 
-// commitsApart is how far the order of commits may differ from that of the instants
+// CommitsApart is how far the order of commits may differ from that of the instants
 // at which events were decided.
-const commitsApart = time.Minute
+const CommitsApart = time.Minute
 
 // CountStates counts a merchant's payments by state.
 func (a *App) CountStates(ctx context.Context, merchantID string) (map[escrow.State]int64, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"sync"
 	"time"
 
@@ -17,9 +16,9 @@ import (
 
 const (
 	// replayPage is how many calls or events one transaction takes up again.
-	replayPage = 50
+	replayPage = 200
 	// replayPages bounds the transactions of one request.
-	replayPages = 200
+	replayPages = 50
 )
 
 // Replayed is what a request to tell again has done.
@@ -30,18 +29,41 @@ type Replayed struct {
 	More bool // of failed calls
 }
 
-// TestEndpoint owes an endpoint a call that is about nothing, and returns its id.
-func (a *App) TestEndpoint(ctx context.Context, merchantID, id string) (string, error) {
+// callNow lets the loop make calls of lanes that are due.
+func (a *App) callNow(lanes ...Lane) {
+	a.ready(lanes...)
+	a.poke(WorkWebhook)
+}
+
+// dueAgain makes a call due at an instant of the merchant's clock, for so many tries
+// more than it has had.
+func dueAgain(tx *store.Tx, w *Webhook, tries int, now time.Time) error {
+	w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+int64(tries), time.Time{}
+	return tx.WebhookDone(w)
+}
+
+// onEndpoint finds an endpoint that is on, with its merchant as it is now. One that
+// is switched off, or has no URL, is refused: nothing that is told to it arrives.
+func (a *App) onEndpoint(ctx context.Context, merchantID, id string) (merchant.Merchant, merchant.Endpoint, error) {
 	m, err := a.MerchantNew(ctx, merchantID)
 	if err != nil {
-		return "", err
+		return m, merchant.Endpoint{}, err
 	}
 	e, ok := m.Endpoint(id)
 	switch {
 	case !ok:
-		return "", noEndpoint()
+		return m, e, noEndpoint()
 	case e.Off != nil || e.URL == "":
-		return "", &escrow.Refusal{Code: escrow.WrongState, Reason: "the endpoint is switched off; switch it on first"}
+		return m, e, &escrow.Refusal{Code: escrow.WrongState, Reason: "the endpoint is switched off; switch it on first"}
+	}
+	return m, e, nil
+}
+
+// TestEndpoint owes an endpoint a call that is about nothing, and returns its id.
+func (a *App) TestEndpoint(ctx context.Context, merchantID, id string) (string, error) {
+	m, e, err := a.onEndpoint(ctx, merchantID, id)
+	if err != nil {
+		return "", err
 	}
 	now := a.MerchantNow(&m)
 	call, err := Note(ctx, a, "test call", ident.New("tst", now))
@@ -52,131 +74,163 @@ func (a *App) TestEndpoint(ctx context.Context, merchantID, id string) (string, 
 		return tx.InsertWebhook(merchantID, "", store.WebhookOwed{Kind: merchant.TellTest, Endpoint: id, ID: call, URL: e.URL, Max: 1}, now)
 	}, store.OnRow(merchantID, call))
 	if err == nil {
-		a.ready(Lane{Merchant: merchantID, Endpoint: id})
-		a.poke(WorkWebhook)
+		a.callNow(Lane{Merchant: merchantID, Endpoint: id})
 	}
 	return call, err
 }
 
-// ReplayFailed makes due again all calls to an endpoint that came to nothing, the
-// oldest first, each with a schedule of its own; with an empty id those of all
-// endpoints.
+// replayed is what is told of a page that was taken up again.
+type replayed struct {
+	Calls int `json:"calls"`
+	// Failed is the last call of a page of failed ones, nil of an empty page.
+	Failed *store.CallSpot `json:"failed,omitempty"`
+	// Position is the last event's of a page of events, 0 of an empty page.
+	Position int64 `json:"position,omitempty"`
+	More     bool  `json:"more,omitempty"` // there may be a further page
+}
+
+// ReplayFailed makes due again the calls to an endpoint that came to nothing, the
+// oldest first, each with a schedule of its own. It looks at every call once: one
+// that fails again meanwhile waits for the next request.
 func (a *App) ReplayFailed(ctx context.Context, merchantID, id string) (done Replayed, err error) {
-	m, err := a.MerchantNew(ctx, merchantID)
+	m, e, err := a.onEndpoint(ctx, merchantID, id)
 	if err != nil {
 		return done, err
 	}
-	if _, ok := m.Endpoint(id); id != "" && !ok {
-		return done, noEndpoint()
-	}
-	now := a.MerchantNow(&m)
-	for page := range replayPages {
-		n, lanes := 0, map[Lane]struct{}{}
-		_, err := a.write(ctx, fmt.Sprintf("replay %s %d", id, page), func(tx *store.Tx) error {
-			failed, err := tx.FailedWebhooks(merchantID, id, replayPage)
-			for i := range failed {
-				w := &failed[i]
-				name, _ := merchant.Lane(w.Endpoint)
-				e, _ := m.Endpoint(name)
-				w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+int64(e.Tries()), time.Time{}
-				if err := tx.WebhookDone(w); err != nil {
-					return err
-				}
-				lanes[Lane{Merchant: merchantID, Endpoint: w.Endpoint}] = struct{}{}
-			}
-			n = len(failed)
-			return err
+	var last *store.CallSpot
+	for n := range replayPages {
+		page, _, err := act(ctx, a, fmt.Sprintf("replay %s %d", id, n), func(tx *store.Tx) (replayed, error) {
+			return failedAgain(tx, &e, merchantID, last, a.MerchantNow(&m))
 		}, store.OnRow(merchantID, id))
 		if err != nil {
 			return done, err
 		}
-		for l := range lanes {
-			a.ready(l)
-		}
-		a.poke(WorkWebhook)
-		if done.Calls += n; n < replayPage {
-			return done, nil
+		a.callNow(Lane{Merchant: merchantID, Endpoint: id})
+		done.Calls, done.More, last = done.Calls+page.Calls, page.More, page.Failed
+		if !page.More {
+			break
 		}
 	}
-	done.More = true
 	return done, nil
 }
 
-// ReplayRange tells an endpoint again of the events in a range of positions, both
-// included, as far as it wants to hear of them; to 0 means to the end. A call that
-// was made before is made again under its id; one that is open is left as it is.
-func (a *App) ReplayRange(ctx context.Context, merchantID, id string, from, to int64) (done Replayed, err error) {
-	m, err := a.MerchantNew(ctx, merchantID)
+// failedAgain makes a page of failed calls due again.
+func failedAgain(tx *store.Tx, e *merchant.Endpoint, merchantID string, after *store.CallSpot, now time.Time) (page replayed, err error) {
+	failed, err := tx.FailedWebhooks(merchantID, e.ID, after, replayPage)
+	for i := range failed {
+		w := &failed[i]
+		page.Failed = w.Spot()
+		if err := dueAgain(tx, w, e.Tries(), now); err != nil {
+			return page, err
+		}
+	}
+	page.Calls, page.More = len(failed), len(failed) == replayPage
+	return page, err
+}
+
+// Stretch is a part of a merchant's log: by positions, both included, and by
+// instants of its clock, the last one excluded. What is zero or nil is no bound.
+type Stretch struct {
+	From, To     int64
+	Since, Until *time.Time
+}
+
+// before is the position before the stretch.
+func (a *App) before(ctx context.Context, merchantID string, s *Stretch) (at int64, err error) {
+	if s.Since != nil {
+		at, err = a.EventsSince(ctx, merchantID, *s.Since)
+	}
+	return max(at, s.From-1), err
+}
+
+// over reports whether the stretch ends before an event.
+func (s *Stretch) over(e *LoggedEvent) bool {
+	return s.To > 0 && e.Position > s.To || s.Until != nil && e.At.After(s.Until.Add(CommitsApart))
+}
+
+// has reports whether an event that is not over belongs to the stretch.
+func (s *Stretch) has(e *LoggedEvent) bool {
+	return (s.Since == nil || !e.At.Before(*s.Since)) && (s.Until == nil || e.At.Before(*s.Until))
+}
+
+// ReplayRange tells an endpoint again of the events in a stretch of the log, as far
+// as it wants to hear of them. A call that was made before is made again under its
+// id; one that is open is left as it is.
+func (a *App) ReplayRange(ctx context.Context, merchantID, id string, s Stretch) (done Replayed, err error) {
+	m, e, err := a.onEndpoint(ctx, merchantID, id)
 	if err != nil {
 		return done, err
 	}
-	e, ok := m.Endpoint(id)
-	switch {
-	case !ok:
-		return done, noEndpoint()
-	case e.Off != nil || e.URL == "":
-		return done, &escrow.Refusal{Code: escrow.WrongState, Reason: "the endpoint is switched off; switch it on first"}
+	at, err := a.before(ctx, merchantID, &s)
+	if err != nil {
+		return done, err
 	}
-	at := from - 1
-	for page := range replayPages {
-		events, err := a.EventsAfter(ctx, merchantID, at, replayPage)
+	for n := range replayPages {
+		page, err := a.tellAgain(ctx, &m, &e, &s, at, n)
 		if err != nil {
 			return done, err
 		}
-		for i, ev := range events {
-			if to > 0 && ev.Position > to {
-				events = events[:i]
-				break
-			}
+		done.Calls += page.Calls
+		if !page.More {
+			return Replayed{Calls: done.Calls}, nil
 		}
-		if len(events) == 0 {
-			done.Next = 0
-			return done, nil
-		}
-		n, err := a.tellAgain(ctx, &m, &e, events, page)
-		if err != nil {
-			return done, err
-		}
-		at = events[len(events)-1].Position
-		done.Calls, done.Next = done.Calls+n, at+1
+		at = page.Position
+		done.Next = at + 1
 	}
 	return done, nil
 }
 
-// tellAgain owes an endpoint the calls about events.
-func (a *App) tellAgain(ctx context.Context, m *merchant.Merchant, e *merchant.Endpoint, events []LoggedEvent, page int) (n int, err error) {
+// tellAgain owes an endpoint the calls about a page of a stretch, after a position.
+func (a *App) tellAgain(ctx context.Context, m *merchant.Merchant, e *merchant.Endpoint, s *Stretch, at int64, n int) (page replayed, err error) {
+	events, err := a.EventsAfter(ctx, m.ID, at, replayPage)
+	if err != nil {
+		return page, err
+	}
+	full := len(events) == replayPage
+	if end := slices.IndexFunc(events, func(ev LoggedEvent) bool { return s.over(&ev) }); end >= 0 {
+		events, full = events[:end], false
+	}
 	payments, err := a.paymentsOf(ctx, m.ID, events)
 	if err != nil {
-		return 0, err
+		return page, err
 	}
 	now := a.MerchantNow(m)
-	_, err = a.write(ctx, fmt.Sprintf("tell again %s %d", e.ID, page), func(tx *store.Tx) error {
-		n = 0
-		for _, ev := range events {
-			p, ok := payments[ev.Payment]
-			if !ok {
-				continue
-			}
-			for _, name := range merchant.Told(&p, ev.Event) {
-				if !e.Wants(name) {
-					continue
-				}
-				again, err := owedAgain(tx, m.ID, p.ID, callAt(e, ev.Seq, name, e.ID, e.URL, ""), now)
+	page, _, err = act(ctx, a, fmt.Sprintf("tell again %s %d", e.ID, n), func(tx *store.Tx) (replayed, error) {
+		page := replayed{More: full}
+		for i := range events {
+			page.Position = events[i].Position
+			if p, ok := payments[events[i].Payment]; ok && s.has(&events[i]) {
+				calls, err := eventAgain(tx, e, &p, &events[i], now)
 				if err != nil {
-					return err
+					return page, err
 				}
-				if again {
-					n++
-				}
+				page.Calls += calls
 			}
 		}
-		return nil
+		return page, nil
 	}, store.OnRow(m.ID, e.ID))
 	if err == nil {
-		a.ready(Lane{Merchant: m.ID, Endpoint: e.ID})
-		a.poke(WorkWebhook)
+		a.callNow(Lane{Merchant: m.ID, Endpoint: e.ID})
 	}
-	return n, err
+	return page, err
+}
+
+// eventAgain owes an endpoint what it wants to hear of an event, and returns how
+// many calls are due.
+func eventAgain(tx *store.Tx, e *merchant.Endpoint, p *escrow.Payment, ev *LoggedEvent, now time.Time) (calls int, err error) {
+	for _, name := range merchant.Told(p, ev.Event) {
+		if !e.Wants(name) {
+			continue
+		}
+		again, err := owedAgain(tx, p.Merchant, p.ID, callAt(e, ev.Seq, name, e.ID, e.URL, ""), now)
+		if err != nil {
+			return calls, err
+		}
+		if again {
+			calls++
+		}
+	}
+	return calls, nil
 }
 
 // owedAgain makes a call due that is not open, and reports whether it did.
@@ -188,8 +242,7 @@ func owedAgain(tx *store.Tx, merchantID, payment string, owed store.WebhookOwed,
 	case err != nil || w.State == WebhookPending:
 		return false, err
 	}
-	w.State, w.DueAt, w.Max, w.DoneAt = WebhookPending, now, w.Attempts+int64(owed.Max), time.Time{}
-	return true, tx.WebhookDone(&w)
+	return true, dueAgain(tx, &w, owed.Max, now)
 }
 
 // paymentsOf reads the payments that events are about.
@@ -205,23 +258,6 @@ func (a *App) paymentsOf(ctx context.Context, merchantID string, events []Logged
 		out[p.ID] = p
 	}
 	return out, err
-}
-
-// PositionAt is the position of a merchant's first event at or after an instant of
-// its clock; one past the last when there is none.
-func (a *App) PositionAt(ctx context.Context, merchantID string, at time.Time) (int64, error) {
-	last, err := a.LastPosition(ctx, merchantID)
-	if err != nil {
-		return 0, err
-	}
-	n := sort.Search(int(last), func(i int) bool {
-		var e []LoggedEvent
-		if err == nil {
-			e, err = a.EventsAfter(ctx, merchantID, int64(i), 1)
-		}
-		return err != nil || len(e) == 0 || !e[0].At.Before(at)
-	})
-	return int64(n) + 1, err
 }
 
 // Feed is a page of a merchant's log with the payments that it is about.
@@ -271,6 +307,15 @@ func (r *readers) leave(merchantID string) {
 	}
 }
 
+// glance tells when a reader who waits looks for the events of other nodes: never
+// where there are none.
+func (a *App) glance() <-chan time.Time {
+	if a.store.Alone() {
+		return nil
+	}
+	return time.After(feedGlance)
+}
+
 // FeedAfter returns up to limit events of a merchant after a position. When there
 // are none it waits for one, at most so long and at most until the context or ends
 // is over; meanwhile it holds nothing of the database.
@@ -294,7 +339,7 @@ func (a *App) FeedAfter(ctx context.Context, merchantID string, position int64, 
 		select {
 		case <-rung:
 			continue
-		case <-time.After(feedGlance):
+		case <-a.glance():
 			continue
 		case <-over:
 		case <-ends:

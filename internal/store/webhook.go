@@ -91,14 +91,24 @@ func (q *queries) Webhooks(merchant string, f WebhookFilter, offset, limit int) 
 	return all(q, scanWebhook, query+` ORDER BY created_at DESC, seq DESC, id DESC LIMIT $2 OFFSET $3`, args...)
 }
 
+// CallSpot is where a call stands in the order of their making.
+type CallSpot struct {
+	CreatedAt time.Time `json:"createdAt"`
+	Seq       int64     `json:"seq"`
+	ID        string    `json:"id"`
+}
+
+// Spot is where the call stands.
+func (w *Webhook) Spot() *CallSpot { return &CallSpot{w.CreatedAt, w.Seq, w.ID} }
+
 // FailedWebhooks returns up to limit calls of an endpoint that came to nothing,
-// the oldest first. An empty endpoint means all of the merchant.
-func (q *queries) FailedWebhooks(merchant, endpoint string, limit int) ([]Webhook, error) {
-	const from, page = `SELECT ` + webhookColumns + ` FROM webhook WHERE merchant = $1 AND state = 'failed'`, ` ORDER BY created_at, seq, id LIMIT $2`
-	if endpoint == "" {
-		return all(q, scanWebhook, from+page, merchant, limit)
+// the oldest first, from behind a spot; nil begins at the front.
+func (q *queries) FailedWebhooks(merchant, endpoint string, after *CallSpot, limit int) ([]Webhook, error) {
+	const from, page = `SELECT ` + webhookColumns + ` FROM webhook WHERE merchant = $1 AND state = 'failed' AND endpoint = $2`, ` ORDER BY created_at, seq, id LIMIT $3`
+	if after == nil {
+		return all(q, scanWebhook, from+page, merchant, endpoint, limit)
 	}
-	return all(q, scanWebhook, from+` AND endpoint = $3`+page, merchant, limit, endpoint)
+	return all(q, scanWebhook, from+` AND (created_at, seq, id) > ($4, $5, $6)`+page, merchant, endpoint, limit, after.CreatedAt.UnixMicro(), after.Seq, after.ID)
 }
 
 // Health is how an endpoint fails; one that takes what it is told has none.

@@ -3,19 +3,14 @@ package apiv2
 import (
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
 
-const (
-	// eventsRead is how many steps are read from the log at once.
-	eventsRead = 500
-	// eventsApart is how far the order of the log may differ from that of its instants.
-	eventsApart = time.Minute
-)
+// eventsRead is how many steps are read from the log at once.
+const eventsRead = 500
 
 // listEvents answers the movements of money in the order of the log, from where a list
 // was left.
@@ -40,7 +35,7 @@ func (h *api) listEvents(c *call) answer {
 		if out.Items, err = h.addEvents(c, &q, out.Items, steps); err != nil {
 			return h.failed(c.r, err)
 		}
-		if len(steps) < eventsRead || steps[len(steps)-1].At.After(q.Window.Until.Add(eventsApart)) {
+		if len(steps) < eventsRead || steps[len(steps)-1].At.After(q.Window.Until.Add(app.CommitsApart)) {
 			break
 		}
 		position = steps[len(steps)-1].Position

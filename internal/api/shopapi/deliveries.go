@@ -89,36 +89,27 @@ func (s *api) replay(c *call) (any, error) {
 		return nil, err
 	}
 	failed, _ := f.Bool("failed")
-	from, ranged := f.Int("fromPosition", 1, 1<<53)
-	to, _ := f.Int("toPosition", 1, 1<<53)
-	since, _ := f.Instant("from")
-	until, _ := f.Instant("to")
+	var part app.Stretch
+	part.From, _ = f.Int("fromPosition", 1, 1<<53)
+	part.To, _ = f.Int("toPosition", 1, 1<<53)
+	if since, given := f.Instant("from"); given {
+		part.Since = &since
+	}
+	if until, given := f.Instant("to"); given {
+		part.Until = &until
+	}
 	if err := f.ErrStrict(); err != nil {
 		return nil, err
 	}
 	ctx, shop, id := c.Context(), c.shop.ID, c.id()
-	if !since.IsZero() {
-		ranged = true
-		if from, err = s.App.PositionAt(ctx, shop, since); err != nil {
-			return nil, err
-		}
-	}
-	if !until.IsZero() {
-		if to, err = s.App.PositionAt(ctx, shop, until); err != nil {
-			return nil, err
-		}
-		if to--; to == 0 {
-			return replayedView{}, nil
-		}
-	}
 	var done app.Replayed
-	switch {
+	switch ranged := part.From > 0 || part.Since != nil; {
 	case failed == ranged:
 		return nil, own.Refuse(400, "invalid", "failed", "say either failed: true, or from where: fromPosition or from")
 	case failed:
 		done, err = s.App.ReplayFailed(ctx, shop, id)
 	default:
-		done, err = s.App.ReplayRange(ctx, shop, id, from, to)
+		done, err = s.App.ReplayRange(ctx, shop, id, part)
 	}
 	return replayedView{Deliveries: done.Calls, More: done.More || done.Next > 0, Next: done.Next}, err
 }

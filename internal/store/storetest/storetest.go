@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"LoginsOneByOne", loginsOneByOne},
 		{"QuestionsAreTakenOnce", questionsAreTakenOnce},
 		{"VerifiedOnce", verifiedOnce},
+		{"FailedOneAfterTheOther", failedOneAfterTheOther},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
