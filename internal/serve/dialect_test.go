@@ -4,7 +4,21 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
+
+// TestRefusalsBeforeAnyEdge: V2's clients learn by the kind whether to try again.
+func TestRefusalsBeforeAnyEdge(t *testing.T) {
+	for status, want := range map[int]wirev2.ErrorType{
+		http.StatusServiceUnavailable: wirev2.Unavailable, http.StatusInternalServerError: wirev2.Failure,
+		http.StatusNotFound: wirev2.NotFound, http.StatusMethodNotAllowed: wirev2.MethodNotAllowed, http.StatusUnsupportedMediaType: wirev2.InvalidRequest,
+	} {
+		if got, is := inDialect(true, status, "m").(wirev2.Error); !is || got.Type != want {
+			t.Errorf("%d is said as %+v, want %s", status, got, want)
+		}
+	}
+}
 
 // TestDialects: host, then credentials, then path.
 func TestDialects(t *testing.T) {

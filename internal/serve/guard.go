@@ -63,7 +63,10 @@ func inDialect(v2 bool, status int, message string) any {
 	if !v2 {
 		return wirev1.Refusal(wirev1.CodeFault, message)
 	}
-	kinds := map[int]wirev2.ErrorType{http.StatusMethodNotAllowed: wirev2.MethodNotAllowed, http.StatusNotFound: wirev2.NotFound, http.StatusInternalServerError: wirev2.Failure}
+	kinds := map[int]wirev2.ErrorType{
+		http.StatusMethodNotAllowed: wirev2.MethodNotAllowed, http.StatusNotFound: wirev2.NotFound, http.StatusInternalServerError: wirev2.Failure,
+		http.StatusServiceUnavailable: wirev2.Unavailable,
+	}
 	return wirev2.NewError(cmp.Or(kinds[status], wirev2.InvalidRequest), message)
 }
 
