@@ -337,8 +337,9 @@ const (
 	ReceiptExternal  = "external"
 )
 
-// PutReceipt issues a cash receipt. One that stands is AlreadyRegistered. Amount zero on a payment's
-// receipt means the payment's amount less what was given back.
+// PutReceipt issues a cash receipt. One that stands is AlreadyRegistered. A payment has one while it is
+// paid (else NotPaid) by a cash-like method (else WrongState), for its amount less what was given back:
+// an amount of zero means that, and another one is BalanceDiffers.
 func (a *App) PutReceipt(ctx context.Context, merchantID, kind string, c CashReceipt) (CashReceipt, error) {
 	issued, _, err := act(ctx, a, "receipt.issue "+c.Ref, func(tx *store.Tx) (CashReceipt, error) {
 		c := c
@@ -359,7 +360,10 @@ func (a *App) PutReceipt(ctx context.Context, merchantID, kind string, c CashRec
 			if !p.Method.CashLike() {
 				return c, &escrow.Refusal{Code: escrow.WrongState, Field: "imp_uid", Reason: "a cash receipt is issued for cash-like payments only"}
 			}
-			c.Amount, c.Name = p.Amount-p.Refunded, p.Name
+			if c.Amount != 0 && c.Amount != p.Cancellable() {
+				return c, &escrow.Refusal{Code: escrow.BalanceDiffers, Field: "amount", Reason: "a cash receipt is issued for the amount of the payment less what was given back"}
+			}
+			c.Amount, c.Name = p.Cancellable(), p.Name
 		}
 		old, err := receiptOf(tx, merchantID, kind, c.Ref)
 		if err == nil && old.CancelledAt.IsZero() {

@@ -539,10 +539,13 @@ func (p *Payment) ReversalID() string {
 	return ""
 }
 
-// AsksRefundAccount reports whether a shop that cancels must say where to refund: for
-// every virtual account, unless its buyer said so when rejecting.
-func (p *Payment) AsksRefundAccount() bool {
-	if p.Method != VirtualAccount {
+// LacksRefundAccount reports whether a shop's cancel must say where to refund and does
+// not: it must for every virtual account, unless its buyer said so when rejecting. Where
+// there is nothing to refund it lacks nothing, nor for a part of a held amount, which
+// does not divide wherever the refund would go.
+func (p *Payment) LacksRefundAccount(c Cancel) bool {
+	divides := p.HeldAmount() > 0 && c.Amount != 0 && c.Amount != p.Amount
+	if p.Method != VirtualAccount || p.Status() != StatusPaid || divides || c.Account.Number != "" {
 		return false
 	}
 	rejected := p.State == Rejected || p.State == RejectionAccepted

@@ -30,9 +30,7 @@ func (h *api) cancelPayment(c *call) answer {
 	if err != nil {
 		return h.refuse(c, cancelling, err)
 	}
-	// A held amount does not divide, wherever the refund would go.
-	divides := p.HeldAmount() > 0 && cmd.Amount != 0 && cmd.Amount != p.Amount
-	if p.Status() == escrow.StatusPaid && !divides && p.AsksRefundAccount() && cmd.Account.Number == "" {
+	if p.LacksRefundAccount(cmd) {
 		return cancelling.field("refund_account", "가상계좌 결제는 refund_holder, refund_bank, refund_account가 모두 필요합니다")
 	}
 	res, err := h.app.Do(c.ctx(), escrow.Shop, c.shop.ID, p.ID, cmd)

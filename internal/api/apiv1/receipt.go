@@ -42,7 +42,7 @@ func (h *api) issueReceipt(c *call) answer {
 	if err != nil {
 		return h.refuse(c, asking, err)
 	}
-	r := app.CashReceipt{Ref: p.ID, Amount: p.Amount - p.Refunded}
+	r := app.CashReceipt{Ref: p.ID, Amount: p.Cancellable()}
 	readReceipt(c.fields, &r)
 	c.fields.Text("company_tel", 20)
 	c.fields.Text("company_name", 40)
@@ -131,6 +131,8 @@ func (h *api) refuseReceipt(c *call, err error, missing int) answer {
 		return fault(http.StatusBadRequest, wirev1.MessageReceiptIssued)
 	case refusedWith(err, escrow.WrongState):
 		return fault(http.StatusBadRequest, wirev1.MessageReceiptMethod)
+	case refusedWith(err, escrow.BalanceDiffers): // money went back since its amount was read
+		return fault(http.StatusBadRequest, wirev1.MessageReceiptAmount)
 	}
 	return h.refuse(c, asking, err)
 }

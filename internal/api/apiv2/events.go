@@ -2,6 +2,7 @@ package apiv2
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
@@ -32,13 +33,16 @@ func (h *api) listEvents(c *call) answer {
 		if err != nil {
 			return h.failed(c.r, err)
 		}
-		if out.Items, err = h.addEvents(c, &q, out.Items, steps); err != nil {
+		moves, looked := movesAmong(&q, steps, q.Size-len(out.Items))
+		more, err := h.showMoves(c, moves)
+		if err != nil {
 			return h.failed(c.r, err)
 		}
-		if len(steps) < eventsRead || steps[len(steps)-1].At.After(q.Window.Until.Add(app.CommitsApart)) {
+		out.Items = append(out.Items, more...)
+		if looked < eventsRead && looked == len(steps) || steps[looked-1].At.After(q.Window.Until.Add(app.CommitsApart)) {
 			break
 		}
-		position = steps[len(steps)-1].Position
+		position = steps[looked-1].Position
 	}
 	return ok(out)
 }
@@ -56,31 +60,53 @@ func (h *api) eventsFrom(c *call, q *wirev2.CursorQuery) (int64, error) {
 	return n, nil
 }
 
-// addEvents adds the movements of money among steps of the log, as many as the query
-// takes.
-func (h *api) addEvents(c *call, q *wirev2.CursorQuery, items []wirev2.EventWithCursor, steps []app.LoggedEvent) ([]wirev2.EventWithCursor, error) {
+// movesAmong are the first movements of money among steps of the log that the query
+// takes, at most left of them, and how many steps were looked at.
+func movesAmong(q *wirev2.CursorQuery, steps []app.LoggedEvent, left int) (moves []*app.LoggedEvent, looked int) {
 	for i := range steps {
+		if len(moves) == left {
+			return moves, i
+		}
 		step := &steps[i]
-		if len(items) == q.Size {
-			return items, nil
-		}
-		if step.At.Before(q.Window.From) || step.At.After(q.Window.Until) || !movesMoney(step.Type) {
-			continue
-		}
-		p, err := h.app.Payment(c.ctx(), c.shop.ID, step.Payment)
-		if err != nil {
-			return nil, err
-		}
-		known, err := h.circumstances(c, []escrow.Payment{p})
-		if err != nil {
-			return nil, err
-		}
-		e, shown := wirev2.NewEvent(&p, fmt.Sprintf("%s-e%d", p.ID, step.Seq), step.Event, known[0])
-		if shown {
-			items = append(items, wirev2.EventWithCursor{PaymentEvent: e, Cursor: strconv.FormatInt(step.Position, 10)})
+		if !step.At.Before(q.Window.From) && !step.At.After(q.Window.Until) && movesMoney(step.Type) {
+			moves = append(moves, step)
 		}
 	}
-	return items, nil
+	return moves, len(steps)
+}
+
+// showMoves gives movements of money the shape of the wire. Their payments are read
+// together.
+func (h *api) showMoves(c *call, moves []*app.LoggedEvent) ([]wirev2.EventWithCursor, error) {
+	var ids []string
+	for _, m := range moves {
+		ids = append(ids, m.Payment)
+	}
+	slices.Sort(ids)
+	payments, err := h.app.PaymentsByID(c.ctx(), c.shop.ID, slices.Compact(ids))
+	if err != nil {
+		return nil, err
+	}
+	known, err := h.circumstances(c, payments)
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]int{}
+	for i := range payments {
+		at[payments[i].ID] = i
+	}
+	var out []wirev2.EventWithCursor
+	for _, m := range moves {
+		i, found := at[m.Payment]
+		if !found {
+			return nil, fmt.Errorf("apiv2: an event of payment %s, which does not exist", m.Payment)
+		}
+		e, shown := wirev2.NewEvent(&payments[i], fmt.Sprintf("%s-e%d", m.Payment, m.Seq), m.Event, known[i])
+		if shown {
+			out = append(out, wirev2.EventWithCursor{PaymentEvent: e, Cursor: strconv.FormatInt(m.Position, 10)})
+		}
+	}
+	return out, nil
 }
 
 func movesMoney(t escrow.EventType) bool {

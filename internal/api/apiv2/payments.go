@@ -102,7 +102,7 @@ func (h *api) listPayments(c *call) answer {
 		return h.page(c, &q, nil, 0)
 	}
 	filter, order := filterOf(&q)
-	if len(q.Checks) > 0 {
+	if q.Checks() {
 		return h.sifted(c, &q, filter, order)
 	}
 	rows, total, err := h.app.Payments(c.ctx(), c.shop.ID, filter, order, int(q.Number*q.Size), int(q.Size))
@@ -130,14 +130,12 @@ func filterOf(q *wirev2.Query) (app.Filter, app.Order) {
 func (h *api) sifted(c *call, q *wirev2.Query, filter app.Filter, order app.Order) answer {
 	var kept []escrow.Payment
 	var total int64
+	around := h.around(c)
 	complete, err := h.app.Sift(c.ctx(), c.shop.ID, filter, order, siftMax, func(rows []escrow.Payment) error {
-		candidates, err := h.candidates(c, q, rows)
-		for i := range candidates {
-			if !q.Keeps(candidates[i]) {
-				continue
-			}
+		passed, err := q.Sift(rows, around)
+		for i := range passed {
 			if total >= q.Number*q.Size && total < (q.Number+1)*q.Size {
-				kept = append(kept, rows[i])
+				kept = append(kept, passed[i])
 			}
 			total++
 		}
@@ -152,30 +150,20 @@ func (h *api) sifted(c *call, q *wirev2.Query, filter app.Filter, order app.Orde
 	return h.page(c, q, kept, total)
 }
 
-// candidates are payments with what the checks of a query look at.
-func (h *api) candidates(c *call, q *wirev2.Query, rows []escrow.Payment) ([]wirev2.Candidate, error) {
-	receipts := map[string]app.CashReceipt{}
-	if q.Receipts {
-		var err error
-		if receipts, err = h.app.ReceiptsOf(c.ctx(), c.shop.ID, rows); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]wirev2.Candidate, len(rows))
-	for i := range rows {
-		out[i] = wirev2.Candidate{Payment: &rows[i], Store: c.store()}
-		if r, has := receipts[rows[i].ID]; has {
-			facts := receiptFacts(r, rows[i].OrderID, false)
-			out[i].Receipt = &facts
-		}
-		if q.Webhooks {
-			var err error
-			if out[i].Webhooks, err = h.webhooks(c, rows[i].ID); err != nil {
-				return nil, err
+// around finds what the checks of a query look at.
+func (h *api) around(c *call) wirev2.Around {
+	return wirev2.Around{
+		Store: c.store(),
+		Receipts: func(rows []escrow.Payment) (map[string]wirev2.ReceiptFacts, error) {
+			receipts, err := h.app.ReceiptsOf(c.ctx(), c.shop.ID, rows)
+			facts := map[string]wirev2.ReceiptFacts{}
+			for id, r := range receipts {
+				facts[id] = receiptFacts(r, "", false)
 			}
-		}
+			return facts, err
+		},
+		Webhooks: func(paymentID string) ([]wirev2.Webhook, error) { return h.webhooks(c, paymentID) },
 	}
-	return out, nil
 }
 
 func (h *api) page(c *call, q *wirev2.Query, rows []escrow.Payment, total int64) answer {

@@ -326,6 +326,10 @@ func TestEventsByCursor(t *testing.T) {
 	if strings.Join(got, ",") != "PAID ,PARTIAL_CANCELLED ,PAID ,CANCELLED " {
 		t.Errorf("got %q", got)
 	}
+	all := w.query("/payment-events-by-cursor", object{"size": 3}).good().at("items").([]any)
+	if len(all) != 3 {
+		t.Errorf("%d events of three that were asked for", len(all))
+	}
 	w.query("/payment-events-by-cursor", object{"from": w.Now().Add(time.Second), "until": w.Now().Add(time.Hour)}).good().has(object{"items": "[]"})
 	w.query("/payment-events-by-cursor", object{"from": w.Now()}).good().has(object{"items.0.paymentEvent.type": "CANCELLED"})
 	w.query("/payment-events-by-cursor", object{"cursor": "x"}).no(400, "INVALID_REQUEST")

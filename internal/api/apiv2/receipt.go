@@ -21,9 +21,6 @@ func (h *api) issueReceipt(c *call) answer {
 	switch {
 	case err == nil:
 		kind, ref = app.ReceiptOfPayment, p.ID
-		if refusal := receiptRefusal(&p, &order); refusal != nil {
-			return *refusal
-		}
 	case !refusedWith(err, escrow.NotFound):
 		return h.failed(c.r, err)
 	}
@@ -39,22 +36,6 @@ func (h *api) issueReceipt(c *call) answer {
 		return h.refuse(c, wirev2.IssueReceipt, err)
 	}
 	return ok(wirev2.NewIssuedReceipt(receiptFacts(r, order.PaymentID, kind == app.ReceiptExternal)))
-}
-
-// receiptRefusal refuses a receipt that its payment cannot have.
-func receiptRefusal(p *escrow.Payment, order *wirev2.ReceiptOrder) *answer {
-	var a answer
-	switch {
-	case p.Status() != escrow.StatusPaid:
-		a = refused(wirev2.Provider(string(escrow.NotPaid), wirev2.MessageReceiptNotPaid))
-	case !p.Method.CashLike():
-		a = refused(wirev2.Provider(string(escrow.WrongState), wirev2.MessageReceiptMethod))
-	case order.Facts.Amount != p.Cancellable():
-		a = no(wirev2.InvalidRequest, wirev2.MessageReceiptAmount)
-	default:
-		return nil
-	}
-	return &a
 }
 
 // receiptByPath finds the cash receipt of an order, and what it was issued for.

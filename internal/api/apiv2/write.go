@@ -3,7 +3,6 @@ package apiv2
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -176,12 +175,7 @@ func (h *api) cancelPayment(c *call) answer {
 		return h.refuse(c, wirev2.CancelPayment, err)
 	}
 	cmd := wanted.Command
-	if total := max(cmd.Amount, 0); total > 0 && cmd.TaxFree+cmd.VAT > total {
-		return no(wirev2.CancelPartsExceed, wirev2.MessageParts)
-	}
-	// A held amount does not divide, wherever the refund would go.
-	divides := p.HeldAmount() > 0 && cmd.Amount != 0 && cmd.Amount != p.Amount
-	if p.Status() == escrow.StatusPaid && !divides && p.AsksRefundAccount() && cmd.Account.Number == "" {
+	if p.LacksRefundAccount(cmd) {
 		return no(wirev2.InvalidRequest, wirev2.MessageRefundAccount)
 	}
 	res, err := h.app.Do(c.ctx(), escrow.Shop, c.shop.ID, p.ID, cmd)
@@ -311,20 +305,40 @@ func (h *api) resendWebhook(c *call) answer {
 	if err != nil {
 		return h.failed(c.r, err)
 	}
-	rows, err := h.app.Webhooks(c.ctx(), c.shop.ID, app.WebhookFilter{Payment: p.ID}, 0, webhooksShown)
+	id, err := h.webhookOf(c, &p, wanted)
+	if refusedWith(err, escrow.NotFound) {
+		return no(wirev2.WebhookNotFound, wirev2.MessageNoWebhook)
+	}
 	if err != nil {
 		return h.failed(c.r, err)
 	}
-	at := slices.IndexFunc(rows, func(w app.Webhook) bool { return wanted == "" || w.ID == wanted })
-	if at < 0 {
-		return no(wirev2.WebhookNotFound, wirev2.MessageNoWebhook)
-	}
-	if err := h.app.ResendWebhook(c.ctx(), c.shop.ID, rows[at].ID); err != nil {
+	if err := h.app.ResendWebhook(c.ctx(), c.shop.ID, id); err != nil {
 		return h.refuse(c, wirev2.ResendWebhook, err)
 	}
-	again, err := h.app.Webhook(c.ctx(), c.shop.ID, rows[at].ID)
+	again, err := h.app.Webhook(c.ctx(), c.shop.ID, id)
 	if err != nil {
 		return h.failed(c.r, err)
 	}
 	return ok(wirev2.Resent{Webhook: wirev2.NewWebhook(webhookFacts(&again))})
+}
+
+// webhookOf finds the call about a payment that is wanted, the latest if none is
+// named, or NotFound.
+func (h *api) webhookOf(c *call, p *escrow.Payment, wanted string) (string, error) {
+	none := &escrow.Refusal{Code: escrow.NotFound}
+	if wanted != "" {
+		w, err := h.app.Webhook(c.ctx(), c.shop.ID, wanted)
+		if err == nil && w.Payment != p.ID {
+			err = none
+		}
+		return w.ID, err
+	}
+	latest, err := h.app.Webhooks(c.ctx(), c.shop.ID, app.WebhookFilter{Payment: p.ID}, 0, 1)
+	if err == nil && len(latest) == 0 {
+		err = none
+	}
+	if err != nil {
+		return "", err
+	}
+	return latest[0].ID, nil
 }

@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 )
 
 func with(base, more object) object {
@@ -81,6 +83,7 @@ func TestALifeByAPI(t *testing.T) {
 	w.post(path+"/cancel", object{"amount": 1000, "reason": "x", "refundAccount": refundAccount, "currentCancellableAmount": 39000}).no(409, "CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN")
 	w.post(path+"/cancel", object{"amount": 30001, "reason": "x", "refundAccount": refundAccount}).no(409, "CANCEL_AMOUNT_EXCEEDS_CANCELLABLE_AMOUNT")
 	w.post(path+"/cancel", object{"amount": 1000, "taxFreeAmount": 1001, "reason": "x", "refundAccount": refundAccount}).no(409, "SUM_OF_PARTS_EXCEEDS_CANCEL_AMOUNT")
+	w.post(path+"/cancel", object{"taxFreeAmount": 30001, "reason": "x", "refundAccount": refundAccount}).no(409, "SUM_OF_PARTS_EXCEEDS_CANCEL_AMOUNT", "taxFreeAmount")
 	w.post(path+"/cancel", object{"reason": "나머지", "refundAccount": refundAccount}).good().has(object{"cancellation.totalAmount": 30000})
 	w.post(path+"/cancel", object{"reason": "x", "refundAccount": refundAccount}).no(409, "PAYMENT_ALREADY_CANCELLED")
 	w.get(path).good().has(object{"status": "CANCELLED", "amount.cancelled": 39000, "escrow.status": "CONFIRMED"})
@@ -114,6 +117,10 @@ func TestCancelHeldMoney(t *testing.T) {
 	w.do(request{method: "POST", path: "/payments/" + id + "/cancel", body: object{"reason": "x", "refundAccount": refundAccount}, authorization: "PortOne " + w.other}).no(404, "PAYMENT_NOT_FOUND")
 	if got := w.payment(id).Version; got != version {
 		t.Errorf("refused cancels changed the payment from version %d to %d", version, got)
+	}
+	// The bank takes its time, so that the cancel waits.
+	if err := w.Bank.Misbehave(t.Context(), w.Merchant, bank.Behaviour{Way: bank.Late, After: 1}); err != nil {
+		t.Fatal(err)
 	}
 	r := w.post("/payments/"+id+"/cancel", object{"reason": "품절", "refundAccount": refundAccount, "skipWebhook": true}).good()
 	cancellation := r.at("cancellation.id").(string)
@@ -164,6 +171,30 @@ func TestCancelTellsTheShop(t *testing.T) {
 	}
 }
 
+// TestResendAnyWebhook: however many calls there were since, and none about another
+// payment.
+func TestResendAnyWebhook(t *testing.T) {
+	w := newWorld(t)
+	shop := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(shop.Close)
+	_, _, err := w.App.CreateEndpoint(t.Context(), "test", w.Merchant, merchant.Endpoint{URL: shop.URL, Format: merchant.V2, Events: []string{"Escrow.*"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, other := w.held(), w.held()
+	for range 60 {
+		w.act(id, escrow.Operator, escrow.PlaceHold{Reason: "확인"})
+		w.act(id, escrow.Operator, escrow.ReleaseHold{})
+	}
+	calls, err := w.App.Webhooks(t.Context(), w.Merchant, app.WebhookFilter{Payment: w.payment(id).ID}, 0, 500)
+	if err != nil || len(calls) <= 100 {
+		t.Fatalf("%d calls, %v", len(calls), err)
+	}
+	oldest := calls[len(calls)-1].ID
+	w.post("/payments/"+id+"/resend-webhook", object{"webhookId": oldest}).good().has(object{"webhook.id": oldest})
+	w.post("/payments/"+other+"/resend-webhook", object{"webhookId": oldest}).no(404, "WEBHOOK_NOT_FOUND")
+}
+
 func TestInstantRefuses(t *testing.T) {
 	w := newWorld(t)
 	account := func(more object) object {
@@ -181,6 +212,7 @@ func TestInstantRefuses(t *testing.T) {
 		"no amount":     {object{"amount": nil}, 400, "INVALID_REQUEST", "amount"},
 		"no total":      {object{"amount": object{"taxFree": 1}}, 400, "INVALID_REQUEST", "amount.total"},
 		"negative":      {object{"amount": object{"total": -1}}, 400, "INVALID_REQUEST", "amount.total"},
+		"parts":         {object{"amount": object{"total": 1000, "taxFree": 600, "vat": 500}}, 409, "SUM_OF_PARTS_EXCEEDS_TOTAL_AMOUNT", "taxFreeAmount"},
 		"dollars":       {object{"currency": "USD"}, 400, "INVALID_REQUEST", "currency"},
 		"channel":       {object{"channelKey": "channel-key-x"}, 404, "CHANNEL_NOT_FOUND", ""},
 		"channel group": {object{"channelGroupId": "g"}, 404, "CHANNEL_NOT_FOUND", ""},

@@ -27,6 +27,7 @@ const (
 	MessageReceiptNotFound  = "발급된 현금영수증이 존재하지 않습니다."
 	MessageReceiptIssued    = "이미 현금영수증이 발급된 결제입니다."
 	MessageReceiptMethod    = "현금성 결제만 현금영수증을 발급할 수 있습니다."
+	MessageReceiptAmount    = "결제 금액이 변경되었습니다. 다시 요청해 주세요."
 	MessageHolderNotFound   = "예금주를 조회할 수 없습니다. 은행 코드와 계좌번호를 확인해 주세요."
 )
 

@@ -33,6 +33,5 @@ const (
 	MessageOnlyAccounts     = "API 결제는 가상계좌만 지원합니다."
 	MessageOnlyNormal       = "고정식 가상계좌는 지원하지 않습니다."
 	MessageReceiptLater     = "method.virtualAccount.cashReceipt: 현금영수증은 입금 후 POST /cash-receipts로 발급해 주세요."
-	MessageParts            = "taxFreeAmount, vatAmount: 면세금액과 부가세의 합이 취소 금액을 초과할 수 없습니다."
 	MessageRefundAccount    = "refundAccount: 가상계좌 결제는 환불계좌가 필요합니다."
 )

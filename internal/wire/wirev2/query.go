@@ -90,26 +90,72 @@ type Query struct {
 	// None says that the filter asks for what no payment here can be.
 	None bool
 
-	// Checks are what no column tells; a payment must pass all of them.
-	Checks []Check
-	// Receipts and Webhooks say that a check looks at the one or the other.
-	Receipts, Webhooks bool
+	// What no column tells is checked: of a payment, of its cash receipt (nil for
+	// none), and of the calls to the shop about it.
+	checks   []func(*escrow.Payment, Store) bool
+	receipts []func(*ReceiptFacts) bool
+	webhooks []func([]Webhook) bool
 }
 
-// Candidate is a payment that is checked.
-type Candidate struct {
-	Payment  *escrow.Payment
-	Store    Store
-	Receipt  *ReceiptFacts
-	Webhooks []Webhook
+// Checks reports whether there is anything to check that no column tells.
+func (q *Query) Checks() bool { return len(q.checks)+len(q.receipts)+len(q.webhooks) > 0 }
+
+// Around is what is known of payments beyond themselves.
+type Around struct {
+	Store Store
+	// Receipts finds the cash receipts of payments by the payment's id.
+	Receipts func([]escrow.Payment) (map[string]ReceiptFacts, error)
+	// Webhooks finds the calls to the shop about a payment.
+	Webhooks func(paymentID string) ([]Webhook, error)
 }
 
-// Check looks at what no column tells.
-type Check func(Candidate) bool
+// Sift returns the payments that pass all checks, in their order. What is around them
+// is found only for those that pass the checks of what they know themselves, receipts
+// before webhooks, and only if a check looks at it.
+func (q *Query) Sift(payments []escrow.Payment, around Around) ([]escrow.Payment, error) {
+	left := keep(payments, func(p *escrow.Payment) bool {
+		return passes(q.checks, func(check func(*escrow.Payment, Store) bool) bool { return check(p, around.Store) })
+	})
+	if len(q.receipts) > 0 && len(left) > 0 {
+		receipts, err := around.Receipts(left)
+		if err != nil {
+			return nil, err
+		}
+		left = keep(left, func(p *escrow.Payment) bool {
+			var r *ReceiptFacts
+			if facts, has := receipts[p.ID]; has {
+				r = &facts
+			}
+			return passes(q.receipts, func(check func(*ReceiptFacts) bool) bool { return check(r) })
+		})
+	}
+	if len(q.webhooks) == 0 {
+		return left, nil
+	}
+	var failed error
+	left = keep(left, func(p *escrow.Payment) bool {
+		if failed != nil {
+			return false
+		}
+		var calls []Webhook
+		calls, failed = around.Webhooks(p.ID)
+		return failed == nil && passes(q.webhooks, func(check func([]Webhook) bool) bool { return check(calls) })
+	})
+	return left, failed
+}
 
-// Keeps reports whether a payment passes all checks.
-func (q *Query) Keeps(c Candidate) bool {
-	return !slices.ContainsFunc(q.Checks, func(check Check) bool { return !check(c) })
+func keep(payments []escrow.Payment, wanted func(*escrow.Payment) bool) []escrow.Payment {
+	var out []escrow.Payment
+	for i := range payments {
+		if wanted(&payments[i]) {
+			out = append(out, payments[i])
+		}
+	}
+	return out
+}
+
+func passes[T any](checks []T, holds func(T) bool) bool {
+	return !slices.ContainsFunc(checks, func(check T) bool { return !holds(check) })
 }
 
 // TakeQuery takes the parameters of a list by page.
@@ -219,31 +265,27 @@ func (q *Query) takeImpossible(f *body.Fields) {
 
 // takeChecks takes what is looked at payment by payment.
 func (q *Query) takeChecks(f *body.Fields) {
-	check := func(c Check) { q.Checks = append(q.Checks, c) }
+	check := func(c func(*escrow.Payment, Store) bool) { q.checks = append(q.checks, c) }
 	if providers := takeWords(f, "pgProvider"); providers != nil {
-		check(func(c Candidate) bool { return slices.Contains(providers, channelOf(c.Payment, c.Store).PgProvider) })
+		check(func(p *escrow.Payment, s Store) bool { return slices.Contains(providers, channelOf(p, s).PgProvider) })
 	}
 	if version := f.OneOf("version", VersionV1, VersionV2); version != "" {
-		check(func(c Candidate) bool { return versionOf(c.Payment) == version })
+		check(func(p *escrow.Payment, _ Store) bool { return versionOf(p) == version })
 	}
 	if platform := f.OneOf("platformType", "SDK_MOBILE", "SDK_PC", "API"); platform != "" {
 		want := strings.TrimPrefix(platform, "SDK_")
-		check(func(c Candidate) bool { return originOf(c.Payment).PlatformType == want })
+		check(func(p *escrow.Payment, _ Store) bool { return originOf(p).PlatformType == want })
 	}
 	if status := f.OneOf("webhookStatus", WebhookSucceeded, WebhookRefused, WebhookFailed); status != "" {
-		q.Webhooks = true
-		check(func(c Candidate) bool {
-			return slices.ContainsFunc(c.Webhooks, func(w Webhook) bool { return w.Status == status })
+		q.webhooks = append(q.webhooks, func(calls []Webhook) bool {
+			return slices.ContainsFunc(calls, func(w Webhook) bool { return w.Status == status })
 		})
 	}
 	q.takeReceiptChecks(f)
 }
 
 func (q *Query) takeReceiptChecks(f *body.Fields) {
-	check := func(c func(r *ReceiptFacts) bool) {
-		q.Receipts = true
-		q.Checks = append(q.Checks, func(x Candidate) bool { return c(x.Receipt) })
-	}
+	check := func(c func(*ReceiptFacts) bool) { q.receipts = append(q.receipts, c) }
 	switch kind := f.OneOf("cashReceiptType", "PERSONAL", "CORPORATE", "NO_RECEIPT"); kind {
 	case "":
 	case "NO_RECEIPT":
@@ -346,8 +388,8 @@ func (q *Query) takeSearches(f *body.Fields) {
 			continue
 		}
 		want := strings.ToLower(value)
-		q.Checks = append(q.Checks, func(c Candidate) bool {
-			return slices.ContainsFunc(texts(c.Payment), func(t string) bool { return strings.Contains(strings.ToLower(t), want) })
+		q.checks = append(q.checks, func(p *escrow.Payment, _ Store) bool {
+			return slices.ContainsFunc(texts(p), func(t string) bool { return strings.Contains(strings.ToLower(t), want) })
 		})
 	}
 }

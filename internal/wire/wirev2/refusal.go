@@ -142,9 +142,6 @@ var kinds = map[Operation][]ErrorType{
 	AccountHolder:    {BankNotSupported, ExternalFailed, ExternalUnavailable},
 }
 
-// Kinds are what an operation may answer besides the kinds of every operation.
-func Kinds(op Operation) []ErrorType { return slices.Clone(kinds[op]) }
-
 // refusals are the kinds that a rule's refusal may become, the best one first: the
 // first that the operation may answer is said, and [PGProvider] or [InvalidRequest] if
 // it may answer none of them.
@@ -163,7 +160,7 @@ var refusals = map[escrow.Code][]ErrorType{
 	escrow.AlreadyCancelled:     {PaymentAlreadyCancelled, PGProvider},
 	escrow.PartialBeforeConfirm: {PGProvider},
 	escrow.ExceedsBalance:       {CancelExceeds, PGProvider},
-	escrow.BalanceDiffers:       {CancellableDiffers, PGProvider},
+	escrow.BalanceDiffers:       {CancellableDiffers, InvalidRequest},
 	escrow.NeedsRefundAccount:   {InvalidRequest},
 	escrow.EscrowUnavailable:    {PGProvider},
 	escrow.TooMany:              {MaxCancelCountReached, MaxTransactionCountReached, PGProvider},
@@ -184,13 +181,32 @@ var fields = map[string]string{
 	"escrow": "isEscrow",
 }
 
+// partsExceed are the kinds that a refusal of the tax parts of an amount may become.
+var partsExceed = []ErrorType{CancelPartsExceed, PartsExceed, InvalidRequest}
+
+// aboutReceipts are the words for a refusal of a cash receipt.
+var aboutReceipts = map[escrow.Code]string{
+	escrow.NotPaid: MessageReceiptNotPaid, escrow.WrongState: MessageReceiptMethod, escrow.BalanceDiffers: MessageReceiptAmount,
+}
+
+// words say a rule's no and the field that it is about.
+func words(op Operation, no *escrow.Refusal) string {
+	if closer, ok := aboutReceipts[no.Code]; ok && op == IssueReceipt {
+		return closer
+	}
+	if name := fields[no.Field]; name != "" {
+		return name + ": " + korean.Refusal(no)
+	}
+	return korean.Refusal(no)
+}
+
 // Refused is how an operation says a rule's no.
 func Refused(op Operation, no *escrow.Refusal) Error {
-	message := korean.Refusal(no)
-	if name := fields[no.Field]; name != "" {
-		message = name + ": " + message
+	message, may := words(op, no), refusals[no.Code]
+	if no.Code == escrow.Invalid && no.Field == "tax_free" {
+		may = partsExceed
 	}
-	for _, t := range refusals[no.Code] {
+	for _, t := range may {
 		common := t == InvalidRequest || t == Unauthorized || t == Forbidden
 		if t != PGProvider && (common || slices.Contains(kinds[op], t)) {
 			return NewError(t, message)

@@ -105,6 +105,9 @@ func TestRefused(t *testing.T) {
 		{RegisterDelivery, escrow.AlreadyRegistered, PGProvider},
 		{RegisterDelivery, escrow.NotEscrow, PGProvider},
 		{IssueReceipt, escrow.AlreadyRegistered, ReceiptIssued},
+		{IssueReceipt, escrow.BalanceDiffers, InvalidRequest},
+		{IssueReceipt, escrow.NotPaid, PGProvider},
+		{IssueReceipt, escrow.WrongState, PGProvider},
 		{GetReceipt, escrow.NotFound, ReceiptNotFound},
 		{ResendWebhook, escrow.NotFound, WebhookNotFound},
 		{PreRegister, escrow.AlreadyPaid, AlreadyPaid},
@@ -113,6 +116,15 @@ func TestRefused(t *testing.T) {
 	} {
 		if got := Refused(c.op, &escrow.Refusal{Code: c.code}); got.Type != c.want {
 			t.Errorf("%s says %s to %s, want %s", c.op, got.Type, c.code, c.want)
+		}
+	}
+}
+
+// TestPartsBeyondTheAmount have kinds of their own.
+func TestPartsBeyondTheAmount(t *testing.T) {
+	for op, want := range map[Operation]ErrorType{CancelPayment: CancelPartsExceed, PayInstantly: PartsExceed, IssueReceipt: InvalidRequest} {
+		if got := Refused(op, &escrow.Refusal{Code: escrow.Invalid, Field: "tax_free"}); got.Type != want {
+			t.Errorf("%s says %s, want %s", op, got.Type, want)
 		}
 	}
 }
