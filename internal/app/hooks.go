@@ -113,11 +113,12 @@ func restOf(failures int) time.Duration {
 // its instant as "at". An attempt that another one has overtaken, because the
 // call was resent meanwhile, is added to the log and decides nothing. What the
 // call says of its endpoint is kept with it; one that wants no more calls, or has
-// taken none for days, is switched off.
-func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessage, told Told) error {
+// taken none for days, is switched off. It returns until when the endpoint is to be
+// left alone, by the machine's clock; zero if it need not be.
+func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessage, told Told) (rest time.Time, err error) {
 	m, err := a.Merchant(ctx, w.Merchant)
 	if err != nil {
-		return err
+		return rest, err
 	}
 	var h Health
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
@@ -139,14 +140,18 @@ func (a *App) WebhookDone(ctx context.Context, w Webhook, attempt json.RawMessag
 			return tx.WebhookLog(done.Merchant, done.ID, done.Log)
 		}
 		return tx.WebhookDone(&done)
-	}, store.OnRow(w.Merchant, w.ID))
+	}, store.OnRow(w.Merchant, w.Endpoint)) // whose health is the row that calls share
 	if err != nil || !told.Measured || told.Took {
-		return err
+		return rest, err
 	}
-	return a.offIfFailing(ctx, &m, w.Endpoint, h, told.Gone)
+	if err := a.offIfFailing(ctx, &m, w.Endpoint, h, told.Gone); err != nil {
+		a.log.Warn("an endpoint could not be switched off; its next failure does it", "merchant", m.ID, "endpoint", w.Endpoint, "error", err)
+	}
+	return h.RestUntil, nil
 }
 
-// health keeps what a call says of its endpoint.
+// health keeps what a call says of its endpoint. RestUntil of the answer is zero
+// for one that has not failed often enough to rest.
 func (a *App) health(tx *store.Tx, w *Webhook, m *merchant.Merchant, told Told) (h Health, err error) {
 	lane := Lane{Merchant: w.Merchant, Endpoint: w.Endpoint}
 	switch {
@@ -158,14 +163,20 @@ func (a *App) health(tx *store.Tx, w *Webhook, m *merchant.Merchant, told Told) 
 	if h, err = tx.EndpointFailed(lane, a.MerchantNow(m)); err != nil {
 		return h, err
 	}
+	h.RestUntil = time.Time{}
 	if rest := restOf(h.Failures); rest > 0 {
-		err = tx.RestEndpoint(lane, a.clock.Now().Add(rest))
+		h.RestUntil = a.clock.Now().Add(rest)
+		err = tx.RestEndpoint(lane, h.RestUntil)
 	}
 	return h, err
 }
 
+// errIsOff says that an endpoint was switched off before.
+var errIsOff = errors.New("app: the endpoint is off")
+
 // offIfFailing switches an endpoint off that wants no more calls, or that has
-// taken none for as many days as it may.
+// taken none for as many days as it may, and owes its owner a letter about that in
+// the same transaction. Of several calls that say so, one does it.
 func (a *App) offIfFailing(ctx context.Context, m *merchant.Merchant, id string, h Health, gone bool) error {
 	e, ok := m.Endpoint(id)
 	now := a.MerchantNow(m)
@@ -176,25 +187,25 @@ func (a *App) offIfFailing(ctx context.Context, m *merchant.Merchant, id string,
 	if !ok || e.Off != nil || !gone && now.Sub(h.Since) < time.Duration(e.Days())*24*time.Hour {
 		return nil
 	}
-	_, err := a.UpdateMerchant(ctx, "webhook", m.ID, "endpoint.off", func(m *merchant.Merchant) error {
-		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
-			if e.Off == nil {
-				e.Off = &merchant.Off{Why: why, Since: now}
+	_, err := a.updateMerchant(ctx, "webhook", m.ID, "endpoint.off", func(tx *store.Tx, m *merchant.Merchant) error {
+		if err := changeEndpoint(m, id, func(e *merchant.Endpoint) error {
+			if e.Off != nil {
+				return errIsOff
 			}
+			e.Off = &merchant.Off{Why: why, Since: now}
 			return nil
-		})
-	})
-	a.log.Warn("an endpoint is switched off", "merchant", m.ID, "endpoint", id, "why", why)
-	if err != nil || m.Email == "" {
-		return err
+		}); err != nil || m.Email == "" {
+			return err
+		}
+		letter := fmt.Sprintf("%s%s%d", id, offMark, m.Version) // no two changes of settings are of one version
+		return tx.InsertMail(Mail{Merchant: m.ID, ID: letter, Kind: MailEndpointOff, Recipient: m.Email, CreatedAt: now})
+	}, false)
+	if errors.Is(err, errIsOff) {
+		return nil
 	}
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.InsertMail(Mail{Merchant: m.ID, ID: fmt.Sprintf("%s%s%d", id, offMark, now.Unix()), Kind: MailEndpointOff, Recipient: m.Email, CreatedAt: now})
-	}, store.OnRow(m.ID, id))
-	if errors.Is(err, store.ErrExists) {
-		return nil // another call to it was told first
+	if err == nil {
+		a.log.Warn("an endpoint is switched off", "merchant", m.ID, "endpoint", id, "why", why)
 	}
-	a.poke(WorkMail)
 	return err
 }
 
@@ -202,7 +213,8 @@ func (a *App) offIfFailing(ctx context.Context, m *merchant.Merchant, id string,
 // off; no payment causes it.
 const MailEndpointOff escrow.Mail = "endpoint_off"
 
-// offMark parts the endpoint from the instant in the id of such a letter.
+// offMark parts the endpoint from the version of the settings in the id of such a
+// letter.
 const offMark = "-off-"
 
 // EndpointOff returns the endpoint that a letter of kind MailEndpointOff is about,

@@ -76,12 +76,13 @@ func (a *App) CreateMerchant(ctx context.Context, actor, code, name string, mode
 // checked, and stored with an audit row. Its error is returned as it is. change
 // may run more than once.
 func (a *App) UpdateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error) (merchant.Merchant, error) {
-	m, err := a.updateMerchant(ctx, actor, id, action, change, false)
+	inside := func(_ *store.Tx, m *merchant.Merchant) error { return change(m) }
+	m, err := a.updateMerchant(ctx, actor, id, action, inside, false)
 	if errors.Is(err, errGoesLive) {
 		if err := a.safeForLive(ctx); err != nil {
 			return merchant.Merchant{}, err
 		}
-		m, err = a.updateMerchant(ctx, actor, id, action, change, true)
+		m, err = a.updateMerchant(ctx, actor, id, action, inside, true)
 	}
 	return m, err
 }
@@ -100,7 +101,9 @@ func (a *App) safeForLive(ctx context.Context) error {
 	return err
 }
 
-func (a *App) updateMerchant(ctx context.Context, actor, id, action string, change func(*merchant.Merchant) error, safe bool) (merchant.Merchant, error) {
+// updateMerchant is UpdateMerchant for a change that may do something else in its
+// transaction. safe says that the database was asked whether it is safe for live money.
+func (a *App) updateMerchant(ctx context.Context, actor, id, action string, change func(*store.Tx, *merchant.Merchant) error, safe bool) (merchant.Merchant, error) {
 	var m merchant.Merchant
 	at := a.clock.Now()
 	told, err := a.write(ctx, action+" "+id, func(tx *store.Tx) error {
@@ -109,7 +112,7 @@ func (a *App) updateMerchant(ctx context.Context, actor, id, action string, chan
 			return notFound(err, "merchant")
 		}
 		ahead, live := m.Ahead, m.Mode == merchant.Live
-		if err := change(&m); err != nil {
+		if err := change(tx, &m); err != nil {
 			return err
 		}
 		if m.Mode == merchant.Live && !live && !safe {

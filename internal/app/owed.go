@@ -61,11 +61,6 @@ func (a *App) OwesMails(ctx context.Context, merchantID string) (bool, error) {
 	return a.owes(ctx, merchantID, (*store.Reader).OwesMails)
 }
 
-// OwesWebhooks reports whether any call to a shop is due.
-func (a *App) OwesWebhooks(ctx context.Context, merchantID string) (bool, error) {
-	return a.owes(ctx, merchantID, (*store.Reader).OwesWebhooks)
-}
-
 // OwesBankOrders reports whether any order at the bank is due.
 func (a *App) OwesBankOrders(ctx context.Context, merchantID string) (bool, error) {
 	return a.owes(ctx, merchantID, (*store.Reader).OwesBankOrders)
@@ -369,22 +364,34 @@ func (a *App) AheadMerchants(ctx context.Context) ([]string, error) {
 }
 
 // NextDue is the next instant of a merchant's clock at which something falls
-// due after now, or zero: a payment, a question to a carrier, or the payout
-// hour of a business day on which lines are due.
+// due after now, or zero; see DueAfter.
 func (a *App) NextDue(ctx context.Context, merchantID string) (time.Time, error) {
+	now, err := a.NowOf(ctx, merchantID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return a.DueAfter(ctx, merchantID, now)
+}
+
+// DueAfter is the first instant of a merchant's clock after another one at which
+// something falls due, or zero: a payment, a question to a carrier, owed work that
+// waits for its next try, or the payout hour of a business day on which lines are
+// due. It may have passed by now. What was due before waits for something else than
+// time.
+func (a *App) DueAfter(ctx context.Context, merchantID string, after time.Time) (time.Time, error) {
 	m, err := a.Merchant(ctx, merchantID)
 	if err != nil {
 		return time.Time{}, err
 	}
 	var day string
 	next, err := read(ctx, a, func(r *store.Reader) (at time.Time, err error) {
-		at, day, err = r.NextDue(merchantID, m.Now(a.clock.Now()))
+		at, day, err = r.NextDue(merchantID, after)
 		return at, err
 	})
 	if err != nil || day == "" || m.Account.Number == "" {
 		return next, err
 	}
-	run, err := a.nextRun(ctx, m.Now(a.clock.Now()), merchantID, day)
+	run, err := a.nextRun(ctx, after, merchantID, day)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -394,14 +401,14 @@ func (a *App) NextDue(ctx context.Context, merchantID string) (time.Time, error)
 	return next, nil
 }
 
-// nextRun is the payout hour of the first business day on or after the due
-// date on which the merchant has not been settled.
-func (a *App) nextRun(ctx context.Context, now time.Time, merchantID, due string) (time.Time, error) {
+// nextRun is the payout hour, after an instant, of the first business day on or
+// after the due date on which the merchant has not been settled.
+func (a *App) nextRun(ctx context.Context, after time.Time, merchantID, due string) (time.Time, error) {
 	day, err := bizday.ParseDate(due)
 	if err != nil {
 		return time.Time{}, err
 	}
-	if today := bizday.DateOf(now); day.Before(today) {
+	if today := bizday.DateOf(after); day.Before(today) {
 		day = today
 	}
 	for {
@@ -410,7 +417,7 @@ func (a *App) nextRun(ctx context.Context, now time.Time, merchantID, due string
 		}
 		settled, err := read(ctx, a, func(r *store.Reader) (bool, error) { return r.HasPayoutOn(merchantID, day) })
 		at := day.Start().Add(payoutHour * time.Hour)
-		if err != nil || (!settled && at.After(now)) {
+		if err != nil || (!settled && at.After(after)) {
 			return at, err
 		}
 		day = day.AddDays(1)

@@ -99,7 +99,7 @@ func taken(t *testing.T, s *servetest.Server, id string) (n int) {
 		for _, w := range calls {
 			all.Go(func() {
 				w.State, w.DoneAt = app.WebhookFailed, s.Now()
-				if err := s.App.WebhookDone(t.Context(), w, []byte(`{}`), app.Told{}); err != nil {
+				if _, err := s.App.WebhookDone(t.Context(), w, []byte(`{}`), app.Told{}); err != nil {
 					t.Error(err)
 				}
 			})

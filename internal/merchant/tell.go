@@ -2,7 +2,6 @@ package merchant
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 )
@@ -167,9 +166,4 @@ func escrowName(t escrow.EventType) string {
 		}
 	}
 	return ""
-}
-
-// EventOf is the type of the event that an escrow's own name stands for.
-func EventOf(name string) escrow.EventType {
-	return escrow.EventType(strings.TrimPrefix(name, ours))
 }

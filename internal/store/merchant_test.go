@@ -37,7 +37,6 @@ var acrossMerchants = map[string]string{
 	"SELECT merchant, endpoint, failures, since, rest_until FROM endpoint_health ORDER BY":                    "finding endpoints that fail",
 	"SELECT merchant, count(*) FROM ( SELECT merchant FROM bank_order":                                        "the same for orders at the bank",
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM mail WHERE state = 'pending' AND due_at <= $1)":                   "whether there is any letter to claim",
-	"SELECT CASE WHEN EXISTS (SELECT 1 FROM webhook WHERE state = 'pending' AND due_at <= $1)":                "whether there is any call to claim",
 	"SELECT CASE WHEN EXISTS (SELECT 1 FROM bank_order WHERE state IN ('pending', 'asked') AND due_at <= $1)": "whether there is any order to claim",
 	"SELECT merchant FROM event_log WHERE merchant > $1 AND ((last_position":                                  "completing older rows, once, when the database is opened; each log is then completed by its merchant",
 	"SELECT merchant, id, order_id, version, seq, state, escrow, method, amount, refunded, opened_at, paid_at, failed_at, cancelled_at, updated_at, wake_at, track_at, tasks, doc, words, sum FROM payment WHERE (merchant, id)": "the same for payments",

@@ -64,25 +64,23 @@ func (t *Tx) PostponeTracking(merchant, id string, at time.Time) error {
 	return t.put(`UPDATE payment SET track_at = $1 WHERE merchant = $2 AND id = $3 AND track_at IS NOT NULL`, at.UnixMicro(), merchant, id)
 }
 
-// NextDue is the earliest instant at which time has something to do for a
-// merchant: a payment, a question to a carrier, or owed work that waits for its
-// next try. settlement is the earliest date on which unpaid lines are due. Both
-// are zero when there is nothing.
+// NextDue is the earliest instant after another one at which time has something to
+// do for a merchant: a payment, a question to a carrier, or owed work that waits for
+// its next try and that nobody has taken. settlement is the earliest date on which
+// unpaid lines are due, be it past. Both are zero when there is nothing.
 //
-// A call to a shop that is due by now waits for another one, in order or until its
-// endpoint is called again, and has no instant of its own.
-func (q *queries) NextDue(merchant string, now time.Time) (next time.Time, settlement string, err error) {
-	for _, query := range []struct {
-		text string
-		args []any
-	}{
-		{`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at IS NOT NULL`, []any{merchant}},
-		{`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at IS NOT NULL`, []any{merchant}},
-		{`SELECT min(due_at) FROM mail WHERE ` + pending + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`, []any{merchant}},
-		{`SELECT min(due_at) FROM webhook WHERE ` + pending + ` AND leased = 0 AND merchant = $1 AND due_at > $2`, []any{merchant, now.UnixMicro()}},
-		{`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + ` AND leased = 0 AND ` + whenever + ` AND merchant = $1`, []any{merchant}},
+// What is due by then and was not done waits for something else: a call to a shop
+// for an earlier one of its payment, or until its endpoint is called again.
+func (q *queries) NextDue(merchant string, after time.Time) (next time.Time, settlement string, err error) {
+	const untaken = ` AND leased = 0 AND due_at > $2 AND merchant = $1`
+	for _, query := range []string{
+		`SELECT min(wake_at) FROM payment WHERE merchant = $1 AND wake_at > $2`,
+		`SELECT min(track_at) FROM payment WHERE merchant = $1 AND track_at > $2`,
+		`SELECT min(due_at) FROM mail WHERE ` + pending + untaken,
+		`SELECT min(due_at) FROM webhook WHERE ` + pending + untaken,
+		`SELECT min(due_at) FROM bank_order WHERE ` + unanswered + untaken,
 	} {
-		found, err := one(q, scalar[*int64], query.text, query.args...)
+		found, err := one(q, scalar[*int64], query, merchant, after.UnixMicro())
 		if err != nil {
 			return time.Time{}, "", err
 		}
@@ -316,11 +314,6 @@ func (q *queries) BankOrders(merchant, ref string, limit int) ([]BankOrder, erro
 // OwesMails reports whether any mail is due. An empty merchant means all.
 func (q *queries) OwesMails(merchant string, now time.Time) (bool, error) {
 	return q.owes(mailWork, merchant, now)
-}
-
-// OwesWebhooks reports whether any call to a shop is due.
-func (q *queries) OwesWebhooks(merchant string, now time.Time) (bool, error) {
-	return q.owes(webhookWork, merchant, now)
 }
 
 // OwesBankOrders reports whether any order at the bank is due.

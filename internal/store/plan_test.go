@@ -142,7 +142,6 @@ func askEverything(tx *Tx) {
 		_, _ = tx.Failing(merchant)
 		_, _ = tx.ClaimBankOrders(merchant, now, time.Minute, 1)
 		_, _ = tx.OwesMails(merchant, now)
-		_, _ = tx.OwesWebhooks(merchant, now)
 		_, _ = tx.OwesBankOrders(merchant, now)
 	}
 	_, _ = tx.Payment("m", "imp_1")

@@ -122,32 +122,38 @@ func (l *Loops) Advance(ctx context.Context, merchantID string, to time.Time) (e
 	if err != nil {
 		return err
 	}
-	if to.Before(l.App.MerchantNow(&m)) {
+	drained := l.App.MerchantNow(&m)
+	if to.Before(drained) {
 		return &escrow.Refusal{Code: escrow.Invalid, Field: "to", Reason: "a test clock moves only forward"}
 	}
 	if err := l.Drain(ctx, merchantID); err != nil {
 		return err
 	}
 	for range maxSteps {
-		next, err := l.App.NextDue(ctx, merchantID)
+		next, err := l.App.DueAfter(ctx, merchantID, drained)
 		if err != nil {
 			return err
 		}
 		if next.IsZero() || next.After(to) {
 			break
 		}
-		if err := l.moveAndDrain(ctx, merchantID, next); err != nil {
+		if drained, err = l.moveAndDrain(ctx, merchantID, next); err != nil {
 			return err
 		}
 	}
-	return l.moveAndDrain(ctx, merchantID, to)
+	_, err = l.moveAndDrain(ctx, merchantID, to)
+	return err
 }
 
-func (l *Loops) moveAndDrain(ctx context.Context, merchantID string, to time.Time) error {
-	if _, err := l.App.MoveClock(ctx, merchantID, l.holder, to); err != nil {
-		return advancing(err)
+// moveAndDrain moves the clock and does what is due, and returns the instant up to
+// which everything was looked at.
+func (l *Loops) moveAndDrain(ctx context.Context, merchantID string, to time.Time) (drained time.Time, err error) {
+	m, err := l.App.MoveClock(ctx, merchantID, l.holder, to)
+	if err != nil {
+		return drained, advancing(err)
 	}
-	return l.Drain(ctx, merchantID)
+	drained = l.App.MerchantNow(&m)
+	return drained, l.Drain(ctx, merchantID)
 }
 
 // advancing says that a clock is another's in the words of this package.

@@ -24,23 +24,31 @@ const hookLeases = 5
 // that no endpoint is left alone for failing.
 func (l *Loops) webhooks(ctx context.Context, merchantID string) (int, error) {
 	due, err := l.App.DueLanes(ctx, merchantID)
-	if err != nil || len(due) == 0 {
-		return 0, err
+	var claimed []app.Webhook
+	for len(due) > 0 && len(claimed) < l.page() && err == nil {
+		var takes []app.Take
+		var some []app.Webhook
+		takes, due = share(due, l.page()-len(claimed))
+		some, err = l.claimHooks(ctx, merchantID, takes)
+		claimed = append(claimed, some...)
 	}
-	var takes []app.Take
-	for left := l.page(); left > 0 && len(due) > 0; due = due[1:] {
-		n := min(left, due[0].N)
-		takes = append(takes, app.Take{Lane: due[0].Lane, N: n})
-		left -= n
-	}
-	claimed, err := l.claimHooks(ctx, merchantID, takes)
-	if err != nil {
-		return 0, err
-	}
-	return each(ctx, l, claimed, func(w app.Webhook) error {
+	done, failed := each(ctx, l, claimed, func(w app.Webhook) error {
 		_, err := l.webhook(ctx, w, l.CallLimit)
 		return err
 	})
+	return done, errors.Join(err, failed)
+}
+
+// share shares n calls among lanes, to the first as many as are due there, and
+// returns the lanes for which none is left: their turn comes when a claim from the
+// first brings less, because calls there wait for an earlier one of their payment.
+func share(due []app.DueLane, n int) (takes []app.Take, rest []app.DueLane) {
+	for ; n > 0 && len(due) > 0; due = due[1:] {
+		some := min(n, due[0].N)
+		takes = append(takes, app.Take{Lane: due[0].Lane, N: some})
+		n -= some
+	}
+	return takes, due
 }
 
 // claimHooks claims calls from lanes, of which it says which keep an order.
@@ -109,10 +117,10 @@ func (l *Loops) begin(ctx context.Context, clock string, takes []app.Take) (int,
 	}
 	for _, w := range claimed {
 		l.wg.Go(func() {
-			took := false
-			defer func() { l.lanes.end(laneOf(&w), took) }()
+			var end ending
+			defer func() { l.lanes.end(laneOf(&w), end) }()
 			var err error
-			if took, err = l.webhook(ctx, w, 0); err != nil && ctx.Err() == nil {
+			if end, err = l.webhook(ctx, w, 0); err != nil && ctx.Err() == nil {
 				l.Log.Error("a call to a shop was not recorded; it is made again", "webhook", w.ID, "error", err)
 			}
 		})
@@ -163,21 +171,43 @@ const (
 	switchedOff = "the endpoint is switched off or deleted; nothing was sent"
 )
 
+// ending is how a call ended: whether the shop took it, and until when the endpoint
+// is to be left alone, by the machine's clock; zero says nothing of that.
+type ending struct {
+	took bool
+	rest time.Time
+}
+
+// addressOf is where a call goes now; empty if the endpoint wants no calls. What an
+// endpoint is owed goes to its present URL, so that a corrected one counts for
+// repetitions too. A notice goes to the URL that the payment was given, also when
+// the endpoint whose format and secrets it uses is switched off.
+func addressOf(w *app.Webhook, e *merchant.Endpoint, notice bool) string {
+	switch {
+	case notice:
+		return w.URL
+	case e.Off != nil:
+		return ""
+	}
+	return e.URL
+}
+
 // webhook makes one call, of at most the given time (0: what the call itself
-// allows), and records what became of it. It reports whether the shop took it.
-// What cannot be said is not called and not tried again: its log tells why.
-func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration) (took bool, err error) {
+// allows), and records what became of it. What cannot be said is not called and not
+// tried again: its log tells why.
+func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration) (end ending, err error) {
 	m, err := l.App.Merchant(ctx, w.Merchant)
 	if err != nil {
-		return false, err
+		return end, err
 	}
 	id, notice := merchant.Lane(w.Endpoint)
 	e, known := m.Endpoint(id)
-	if !known || e.Off != nil {
-		return false, l.undone(ctx, &m, w, switchedOff)
+	url := addressOf(&w, &e, notice)
+	if !known || url == "" {
+		return end, l.undone(ctx, &m, w, switchedOff)
 	}
 	call := webhook.Call{
-		ID: w.ID, URL: w.URL, ContentType: e.Format.ContentType(), Repeated: w.Attempts > 1 && e.Format.IsV1(),
+		ID: w.ID, URL: url, ContentType: e.Format.ContentType(), Repeated: w.Attempts > 1 && e.Format.IsV1(),
 		Private: m.Mode == merchant.Sandbox, Limit: limit, Standard: !e.Format.IsV1(),
 	}
 	call.Body, err = l.body(ctx, &m, &e, &w)
@@ -186,18 +216,20 @@ func (l *Loops) webhook(ctx context.Context, w app.Webhook, limit time.Duration)
 	}
 	switch {
 	case app.IsUnavailable(err), err != nil && ctx.Err() != nil:
-		return false, err // the lease runs out and the call is made then
+		return end, err // the lease runs out and the call is made then
 	case err != nil:
 		l.Log.Error("a call to a shop cannot be made", "webhook", w.ID, "payment", w.Payment, "error", err)
 		why := unsayable
 		if errors.Is(err, app.ErrNoSigningKey) {
 			why = unsigned
 		}
-		return false, l.undone(ctx, &m, w, why)
+		return end, l.undone(ctx, &m, w, why)
 	}
 	a := l.Hooks.Send(ctx, call)
 	told := app.Told{Measured: !notice && m.Kept(id), Took: a.Delivered(), Gone: !e.Format.IsV1() && a.Status == gone}
-	return a.Delivered(), l.logged(ctx, called(w, &e, a, l.App.MerchantNow(&m)), a, told)
+	end.took = a.Delivered()
+	end.rest, err = l.logged(ctx, called(w, &e, a, l.App.MerchantNow(&m)), a, told)
+	return end, err
 }
 
 // gone is the answer of an endpoint that wants to hear nothing any more.
@@ -206,15 +238,21 @@ const gone = 410
 // undone records a call that was not made.
 func (l *Loops) undone(ctx context.Context, m *merchant.Merchant, w app.Webhook, why string) error {
 	w.State, w.DoneAt = app.WebhookFailed, l.App.MerchantNow(m)
-	return l.logged(ctx, w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: why}, app.Told{})
+	_, err := l.logged(ctx, w, webhook.Attempt{At: l.App.Real(), URL: w.URL, Error: why}, app.Told{})
+	return err
 }
 
-func (l *Loops) logged(ctx context.Context, w app.Webhook, a webhook.Attempt, told app.Told) error {
+// logged records what became of a call, and returns until when its endpoint rests.
+func (l *Loops) logged(ctx context.Context, w app.Webhook, a webhook.Attempt, told app.Told) (rest time.Time, err error) {
 	raw, err := json.Marshal(a)
 	if err != nil {
-		return err
+		return rest, err
 	}
-	return l.kept(ctx, func() error { return l.App.WebhookDone(ctx, w, raw, told) })
+	err = l.kept(ctx, func() error {
+		rest, err = l.App.WebhookDone(ctx, w, raw, told)
+		return err
+	})
+	return rest, err
 }
 
 // called decides after an attempt whether there will be another.

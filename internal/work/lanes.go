@@ -164,15 +164,17 @@ func (s *lanes) taken(t app.Take, n int) {
 }
 
 // end frees the place of a call and tells how it went.
-func (s *lanes) end(name app.Lane, took bool) {
+func (s *lanes) end(name app.Lane, how ending) {
 	s.mu.Lock()
 	l := s.get(name)
 	l.busy--
 	s.busy--
 	l.due = l.due || l.ordered
 	switch {
-	case took:
+	case how.took:
 		l.limit = min(laneMost, l.limit*2)
+	case !how.rest.IsZero():
+		l.rest, l.limit = how.rest, 1
 	default:
 		l.limit = max(1, l.limit/2)
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
+	"github.com/holdfast-pay/holdfast/internal/webhook"
+	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
 // endpoint adds an endpoint to the merchant and returns its id and secret.
@@ -300,5 +302,71 @@ func TestADeadEndpointDelaysNoOther(t *testing.T) {
 	t.Logf("told %s after the step, beside an endpoint that does not answer", time.Since(began))
 	if got := len(called) + 5; got > 8 {
 		t.Errorf("the silent endpoint has %d calls at a time", got)
+	}
+}
+
+// TestABlockedLaneDelaysNoOther: a lane in which every call that is due waits for an
+// earlier one of its payment takes the turn of no other, however few are taken at a time.
+func TestABlockedLaneDelaysNoOther(t *testing.T) {
+	w, dead, shop := newWorld(t), newShopServer(t, 500), newShopServer(t)
+	c := w.loops.Config
+	c.AtOnce, c.Hooks = 1, webhook.New(w.Clock)
+	w.loops = work.New(c)
+	t.Cleanup(w.loops.Close)
+	w.endpoint(dead.URL, func(e *merchant.Endpoint) { e.Ordered = true })
+	w.issued()
+	w.drain()
+	w.endpoint(shop.URL)
+	w.Clock.Advance(time.Second)
+	w.issued()
+	w.drain()
+	if got := len(shop.calls()); got != 2 {
+		t.Errorf("the other endpoint has %d calls of 2", got)
+	}
+}
+
+// TestACorrectedURLCounts for repetitions and replays of what was owed before, and
+// not for notices to URLs of a payment's own.
+func TestACorrectedURLCounts(t *testing.T) {
+	w, wrong, right, own := newWorld(t), newShopServer(t, 500), newShopServer(t), newShopServer(t, 500, 200)
+	id, _ := w.endpoint(wrong.URL)
+	w.issued()
+	w.issued(func(o *escrow.Open) { o.V2, o.NoticeURLs = true, []string{own.URL} })
+	w.drain()
+	before := len(wrong.calls())
+	_, err := w.App.ChangeEndpoint(t.Context(), "test", w.Merchant, id, func(e *merchant.Endpoint) error { e.URL = right.URL; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(2 * time.Minute)
+	if got := len(right.calls()); got != before || len(wrong.calls()) != before {
+		t.Errorf("the corrected URL has %d calls of %d, the wrong one %d", got, before, len(wrong.calls()))
+	}
+	if got := len(own.calls()); got != 3 { // one of two is repeated
+		t.Errorf("the payment's own URL has %d calls", got)
+	}
+	if log := attempts(t, w.owedTo(id)[0]); len(log) != 2 || log[0].URL != wrong.URL || log[1].URL != right.URL {
+		t.Errorf("the log says %+v", log)
+	}
+}
+
+// TestNoticesOutliveTheirEndpoint: what goes to a payment's own URL is told also
+// when the endpoint whose format it uses is switched off meanwhile.
+func TestNoticesOutliveTheirEndpoint(t *testing.T) {
+	w, own := newWorld(t), newShopServer(t, 500, 500, 200)
+	id, _ := w.endpoint("http://127.0.0.1:1/")
+	w.issued(func(o *escrow.Open) { o.V2, o.NoticeURLs = true, []string{own.URL} })
+	w.drain()
+	if _, err := w.App.SwitchEndpoint(t.Context(), "test", w.Merchant, id, false); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(2 * time.Minute)
+	for _, hook := range w.owedTo(merchant.Noticed(id)) {
+		if hook.State != app.WebhookDelivered {
+			t.Errorf("%s is %s after %d attempts", hook.ID, hook.State, hook.Attempts)
+		}
+	}
+	if got := len(own.calls()); got != 4 {
+		t.Errorf("%d calls", got)
 	}
 }

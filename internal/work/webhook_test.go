@@ -356,7 +356,7 @@ func TestResentWhileItIsCalled(t *testing.T) {
 				raw, err := json.Marshal(webhook.Attempt{At: at, Error: state})
 				hook.State, hook.DoneAt = state, at
 				if err == nil {
-					err = w.App.WebhookDone(t.Context(), hook, raw, app.Told{})
+					_, err = w.App.WebhookDone(t.Context(), hook, raw, app.Told{})
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -78,10 +78,13 @@ func (w *world) rest() {
 
 // idle reports whether nothing is due at this moment.
 func (w *world) idle() bool {
-	for _, owes := range []func(context.Context, string) (bool, error){w.p.app.OwesMails, w.p.app.OwesWebhooks, w.p.app.OwesBankOrders} {
+	for _, owes := range []func(context.Context, string) (bool, error){w.p.app.OwesMails, w.p.app.OwesBankOrders} {
 		if due, err := owes(w.ctx, ""); due || err != nil {
 			return false
 		}
+	}
+	if lanes, err := w.p.app.DueLanes(w.ctx, ""); len(lanes) > 0 || err != nil {
+		return false
 	}
 	for _, due := range []func(context.Context, string, int) ([]app.Ref, error){w.p.app.DuePayments, w.p.app.TrackPayments} {
 		if refs, err := due(w.ctx, "", 1); len(refs) > 0 || err != nil {

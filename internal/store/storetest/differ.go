@@ -397,7 +397,7 @@ func (d *draws) owed() func(*store.Reader) (any, error) {
 		hooks, err2 := r.Webhooks(d.merchant, f, offset, limit)
 		orders, err3 := r.BankOrders(d.merchant, id, limit)
 		a, err4 := r.OwesMails(d.merchant, now)
-		b, err5 := r.OwesWebhooks("", now)
+		b, err5 := r.DueLanes("", now)
 		c, err6 := r.OwesBankOrders(d.merchant, now)
 		at, err7 := r.Leased(d.merchant)
 		return []any{mails, hooks, orders, a, b, c, at}, errors.Join(err1, err2, err3, err4, err5, err6, err7)
