@@ -67,6 +67,13 @@ const (
 	EventEscrowAccountExpired     EventType = "Escrow.AccountExpired"
 )
 
+// The steps of payouts, for endpoints that ask for them. Their data is a [PayoutEvent].
+const (
+	EventEscrowPayoutSent     EventType = "Escrow.PayoutSent"
+	EventEscrowPayoutFailed   EventType = "Escrow.PayoutFailed"
+	EventEscrowPayoutReturned EventType = "Escrow.PayoutReturned"
+)
+
 // Event is one thing that a shop is told, in PortOne V2's present format.
 type Event struct {
 	// ID is that of the call: the same at each repetition. An event may come twice.
@@ -74,8 +81,8 @@ type Event struct {
 	Type EventType
 	// Timestamp is when it happened, by the merchant's clock.
 	Timestamp time.Time
-	// Data is a [TransactionEvent], [ConfirmQuestion], [EscrowEvent], [TestEvent] or
-	// [UnknownEvent].
+	// Data is a [TransactionEvent], [ConfirmQuestion], [EscrowEvent], [PayoutEvent],
+	// [TestEvent] or [UnknownEvent].
 	Data EventData
 	// Raw is the body.
 	Raw json.RawMessage
@@ -110,7 +117,7 @@ type ConfirmQuestion struct {
 type EscrowEvent struct {
 	About
 	// Sequence numbers the steps of the payment from 1 without gaps, Position those of
-	// all payments of the shop; the feed goes on after it.
+	// all payments and payouts of the shop; the feed goes on after it.
 	Sequence int64  `json:"sequence"`
 	Position int64  `json:"position"`
 	Actor    string `json:"actor"`  // who did it: buyer, shop, system, ...
@@ -142,6 +149,24 @@ type EscrowEvent struct {
 	DueAt             time.Time `json:"dueAt"`
 }
 
+// PayoutEvent is a step of a payout, which pays the lines of many payments in one
+// transfer: it was sent to the shop's account, the bank refused it, or it came back.
+type PayoutEvent struct {
+	StoreID  string `json:"storeId"` // the shop's public code
+	PayoutID string `json:"payoutId"`
+	// Sequence numbers the steps of the payout from 1; Position is as in [EscrowEvent].
+	Sequence int64  `json:"sequence"`
+	Position int64  `json:"position"`
+	Actor    string `json:"actor"`
+	Amount   int64  `json:"amount"` // in won
+	Date     string `json:"date"`   // of the settlement run, in Korea (2006-01-02)
+	Lines    int64  `json:"lines"`
+	// Bank is the national code; of the account number the end alone can be read.
+	Bank          string `json:"bank"`
+	AccountNumber string `json:"accountNumber"`
+	Reason        string `json:"reason"` // the bank's, of one that failed or came back
+}
+
 // Working is how a last day was counted.
 type Working struct {
 	From         string `json:"from"` // the day that is not counted
@@ -163,6 +188,7 @@ type UnknownEvent struct{ Raw json.RawMessage }
 func (TransactionEvent) isEventData() {}
 func (ConfirmQuestion) isEventData()  {}
 func (EscrowEvent) isEventData()      {}
+func (PayoutEvent) isEventData()      {}
 func (TestEvent) isEventData()        {}
 func (UnknownEvent) isEventData()     {}
 
@@ -195,6 +221,8 @@ func dataOf(t EventType, raw json.RawMessage) (EventData, error) {
 		return as[TestEvent](raw)
 	case strings.HasPrefix(string(t), "Transaction."):
 		return as[TransactionEvent](raw)
+	case strings.HasPrefix(string(t), "Escrow.Payout"):
+		return as[PayoutEvent](raw)
 	case strings.HasPrefix(string(t), "Escrow."):
 		return as[EscrowEvent](raw)
 	}

@@ -192,7 +192,8 @@ type EventDelivery struct {
 	ID            string        `json:"id"`
 	Endpoint      string        `json:"endpoint"`
 	Type          EventType     `json:"type"`
-	TransactionID string        `json:"transactionId"` // empty of a test
+	TransactionID string        `json:"transactionId"` // empty of a test and of a payout
+	PayoutID      string        `json:"payoutId"`      // empty of a test and of a payment
 	Sequence      int64         `json:"sequence"`
 	URL           string        `json:"url"`
 	State         DeliveryState `json:"state"`
@@ -219,6 +220,7 @@ type DeliveryAttempt struct {
 type DeliveryFilter struct {
 	State         DeliveryState
 	TransactionID string
+	PayoutID      string
 	Type          EventType
 	Endpoint      string
 }
@@ -228,7 +230,7 @@ type DeliveryFilter struct {
 func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) iter.Seq2[EventDelivery, error] {
 	return func(yield func(EventDelivery, error) bool) {
 		for offset := 0; ; offset += pageSize {
-			query := queryOf("state", string(f.State), "transactionId", f.TransactionID, "type", string(f.Type), "endpoint", f.Endpoint,
+			query := queryOf("state", string(f.State), "transactionId", f.TransactionID, "payoutId", f.PayoutID, "type", string(f.Type), "endpoint", f.Endpoint,
 				"offset", strconv.Itoa(offset), "limit", strconv.Itoa(pageSize))
 			var out struct {
 				items[EventDelivery]

@@ -176,7 +176,8 @@ var knownNames = map[client.EventType]bool{
 	client.EventEscrowRefundFailed: true, client.EventEscrowWithdrawalAsked: true, client.EventEscrowHoldPlaced: true,
 	client.EventEscrowHoldReleased: true, client.EventEscrowTaskResolved: true, client.EventEscrowDepositMismatched: true,
 	client.EventEscrowDepositReversed: true, client.EventEscrowSuspenseReturned: true, client.EventEscrowAccountAmended: true,
-	client.EventEscrowAccountClosed: true, client.EventEscrowAccountExpired: true,
+	client.EventEscrowAccountClosed: true, client.EventEscrowAccountExpired: true, client.EventEscrowPayoutSent: true,
+	client.EventEscrowPayoutFailed: true, client.EventEscrowPayoutReturned: true,
 }
 
 // TestNamesOfEvents holds that the client knows every name that the server tells under.

@@ -214,11 +214,13 @@ func (a *App) settle(tx *store.Tx, m *merchant.Merchant, day bizday.Date, now ti
 	})
 }
 
-// PayoutResult books the bank's definite answer to a payout. Money that was
-// not paid, or that came back, is the shop's again; it waits, held, until
-// somebody has seen to the account (ResumePayouts).
+// PayoutResult books the bank's definite answer to a payout, with the event that
+// tells of it. Money that was not paid, or that came back, is the shop's again; it
+// waits, held, until somebody has seen to the account (ResumePayouts).
 func (a *App) PayoutResult(ctx context.Context, merchantID, payoutID string, paid bool, reason string) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error {
+	var lanes []Lane
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		lanes = nil
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
 			return err
@@ -241,8 +243,40 @@ func (a *App) PayoutResult(ctx context.Context, merchantID, payoutID string, pai
 				return err
 			}
 		}
-		return tx.InsertTransfers(merchantID, p.ID, stageOf(state), 1, moves, now)
+		if lanes, err = tellPayout(tx, &m, &p); err != nil {
+			return err
+		}
+		return tx.InsertTransfers(merchantID, p.ID, stageOf(state), store.VersionTold, moves, now)
 	}, store.OnSettings(merchantID, payoutID))
+	if err == nil && len(lanes) > 0 {
+		a.callNow(lanes...)
+	}
+	return err
+}
+
+// tellPayout writes the event of the stage that a payout has come to, and owes the
+// calls of it, whose lanes it returns.
+func tellPayout(tx *store.Tx, m *merchant.Merchant, p *settle.Payout) ([]Lane, error) {
+	last, err := tx.LastSeq(p.Merchant, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	e := escrow.Event{Seq: last + 1, At: p.DoneAt, Actor: escrow.Bank, Amount: p.Amount, Reason: p.Reason}
+	switch p.State {
+	case settle.PayoutPaid:
+		e.Type, e.Reason = escrow.EventPayoutSent, ""
+	case settle.PayoutFailed:
+		e.Type = escrow.EventPayoutFailed
+	case settle.PayoutReturned:
+		e.Type = escrow.EventPayoutReturned
+	case settle.PayoutOrdered: // told when the bank has answered
+		return nil, nil
+	}
+	var calls []store.WebhookOwed
+	for _, name := range merchant.ToldOfPayout(e.Type) {
+		calls = append(calls, callsOfPayout(m, e.Seq, name)...)
+	}
+	return lanesOf(p.Merchant, store.Owed{Webhooks: calls}), tx.InsertPayoutEvent(p, e, calls)
 }
 
 // stageOf orders the ledger rows of a payout's stages.

@@ -435,6 +435,17 @@ func calls(m *merchant.Merchant, p *escrow.Payment, seq int64, name string) (out
 	return out
 }
 
+// callsOfPayout are the calls that tell of an event of a payout under one name, at
+// the endpoints that ask for it. A payout has no notice URLs.
+func callsOfPayout(m *merchant.Merchant, seq int64, name string) (out []store.WebhookOwed) {
+	for i := range m.Endpoints {
+		if e := &m.Endpoints[i]; e.Wants(name) {
+			out = append(out, callAt(e, seq, name, e.ID, e.URL, ""))
+		}
+	}
+	return out
+}
+
 // callsAt are the calls of a main endpoint, which the payment's own notice URLs
 // take the place of.
 func callsAt(e *merchant.Endpoint, p *escrow.Payment, seq int64, name string, has bool) (out []store.WebhookOwed) {
@@ -457,7 +468,7 @@ func callAt(e *merchant.Endpoint, seq int64, name, lane, url, more string) store
 	}
 }
 
-// MessageID names what is told under a name of a payment's event. The id of a
+// MessageID names what is told under a name of an event of a payment or payout. The id of a
 // call, which receivers see, begins with it, whatever the endpoint is: so two
 // calls about the same can be told to be that.
 func MessageID(payment string, seq int64, name string) string {

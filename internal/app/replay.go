@@ -199,8 +199,8 @@ func (a *App) tellAgain(ctx context.Context, m *merchant.Merchant, e *merchant.E
 		page := replayed{More: full}
 		for i := range events {
 			page.Position = events[i].Position
-			if p, ok := payments[events[i].Payment]; ok && s.has(&events[i]) {
-				calls, err := eventAgain(tx, e, &p, &events[i], now)
+			if s.has(&events[i]) {
+				calls, err := eventAgain(tx, m.ID, e, toldAs(payments, &events[i]), &events[i], now)
 				if err != nil {
 					return page, err
 				}
@@ -215,14 +215,14 @@ func (a *App) tellAgain(ctx context.Context, m *merchant.Merchant, e *merchant.E
 	return page, err
 }
 
-// eventAgain owes an endpoint what it wants to hear of an event, and returns how
-// many calls are due.
-func eventAgain(tx *store.Tx, e *merchant.Endpoint, p *escrow.Payment, ev *LoggedEvent, now time.Time) (calls int, err error) {
-	for _, name := range merchant.Told(p, ev.Event) {
+// eventAgain owes an endpoint what it wants to hear of an event, among the names
+// under which it is told, and returns how many calls are due.
+func eventAgain(tx *store.Tx, merchantID string, e *merchant.Endpoint, names []string, ev *LoggedEvent, now time.Time) (calls int, err error) {
+	for _, name := range names {
 		if !e.Wants(name) {
 			continue
 		}
-		again, err := owedAgain(tx, p.Merchant, p.ID, callAt(e, ev.Seq, name, e.ID, e.URL, ""), now)
+		again, err := owedAgain(tx, merchantID, ev.Payment, callAt(e, ev.Seq, name, e.ID, e.URL, ""), now)
 		if err != nil {
 			return calls, err
 		}
@@ -231,6 +231,18 @@ func eventAgain(tx *store.Tx, e *merchant.Endpoint, p *escrow.Payment, ev *Logge
 		}
 	}
 	return calls, nil
+}
+
+// toldAs are the names under which an event of a payment or payout is told.
+func toldAs(payments map[string]escrow.Payment, e *LoggedEvent) []string {
+	if e.Payout != nil {
+		return merchant.ToldOfPayout(e.Type)
+	}
+	p, known := payments[e.Payment]
+	if !known {
+		return nil
+	}
+	return merchant.Told(&p, e.Event)
 }
 
 // owedAgain makes a call due that is not open, and reports whether it did.
@@ -249,7 +261,9 @@ func owedAgain(tx *store.Tx, merchantID, payment string, owed store.WebhookOwed,
 func (a *App) paymentsOf(ctx context.Context, merchantID string, events []LoggedEvent) (map[string]escrow.Payment, error) {
 	var ids []string
 	for _, e := range events {
-		ids = append(ids, e.Payment)
+		if e.Payout == nil {
+			ids = append(ids, e.Payment)
+		}
 	}
 	slices.Sort(ids)
 	rows, err := a.PaymentsByID(ctx, merchantID, slices.Compact(ids))
@@ -265,6 +279,9 @@ type Feed struct {
 	Events   []LoggedEvent
 	Payments map[string]escrow.Payment
 }
+
+// Names are the names under which an event of the page is told.
+func (f *Feed) Names(e *LoggedEvent) []string { return toldAs(f.Payments, e) }
 
 const (
 	// feedGlance is the pause between two looks for events of other nodes.

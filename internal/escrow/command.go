@@ -317,6 +317,14 @@ const (
 	EventTaskResolved       EventType = "TaskResolved"
 )
 
+// The steps of a payout, which nets the lines of many payments: their events are
+// about the payout and stand in the same log.
+const (
+	EventPayoutSent     EventType = "PayoutSent"
+	EventPayoutFailed   EventType = "PayoutFailed"
+	EventPayoutReturned EventType = "PayoutReturned"
+)
+
 // Event is one step, told to everyone who follows the payment. Fields that do
 // not belong to the type are zero.
 type Event struct {

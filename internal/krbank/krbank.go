@@ -6,6 +6,8 @@
 // dialects, the pages and the bank rails read the same one.
 package krbank
 
+import "strings"
+
 // Bank is a bank or other institution that has a national code.
 type Bank struct {
 	// Code is the national three-digit code.
@@ -177,4 +179,13 @@ func Number(text string) (digits string, ok bool) {
 		}
 	}
 	return string(out), len(out) >= minDigits
+}
+
+// shownDigits is how much of an account number is shown where it need only be recognised.
+const shownDigits = 4
+
+// Masked is an account number of which the last four digits alone can be read.
+func Masked(account string) string {
+	hidden := max(0, len(account)-shownDigits)
+	return strings.Repeat("*", hidden) + account[hidden:]
 }

@@ -82,6 +82,19 @@ func TestEveryEventHasAName(t *testing.T) {
 	}
 }
 
+// TestPayoutsHaveNames of their own alone, which can be chosen and are not those of payments.
+func TestPayoutsHaveNames(t *testing.T) {
+	for _, kind := range []escrow.EventType{escrow.EventPayoutSent, escrow.EventPayoutFailed, escrow.EventPayoutReturned} {
+		names := merchant.ToldOfPayout(kind)
+		if len(names) != 1 || names[0] != "Escrow."+string(kind) || !merchant.IsOfPayout(names[0]) || !slices.Contains(merchant.TellNames(), names[0]) {
+			t.Errorf("%s is told as %v", kind, names)
+		}
+	}
+	if merchant.ToldOfPayout(escrow.EventPaid) != nil || merchant.IsOfPayout("Escrow.Confirmed") || merchant.IsOfPayout(merchant.TellStatus) {
+		t.Error("what is told of payments counts as told of payouts")
+	}
+}
+
 // TestEndpointsAreChecked with the field that is wrong.
 func TestEndpointsAreChecked(t *testing.T) {
 	for field, spoil := range map[string]func(*merchant.Endpoint){

@@ -46,13 +46,16 @@ var escrowTold = []escrow.EventType{
 	escrow.EventWithdrawalAsked, escrow.EventHoldPlaced, escrow.EventHoldReleased, escrow.EventTaskResolved,
 }
 
+// payoutTold are the events of payouts that are told, under their own names alone.
+var payoutTold = []escrow.EventType{escrow.EventPayoutSent, escrow.EventPayoutFailed, escrow.EventPayoutReturned}
+
 // TellNames are all names that an endpoint may choose.
 func TellNames() []string {
 	names := []string{
 		TellStatus, TellEscrow, TellReady, TellIssued, TellPaid, TellFailed, TellCancelPending, TellCancelled, TellPartCancelled,
 		tellHoldStarted, tellAccountClosed, tellAccountExpired,
 	}
-	for _, t := range escrowTold {
+	for _, t := range slices.Concat(escrowTold, payoutTold) {
 		names = append(names, ours+string(t))
 	}
 	return names
@@ -78,6 +81,18 @@ func Told(p *escrow.Payment, e escrow.Event) (names []string) {
 	}
 	return names
 }
+
+// ToldOfPayout lists the names under which an event of a payout is told.
+func ToldOfPayout(t escrow.EventType) []string {
+	if !slices.Contains(payoutTold, t) {
+		return nil
+	}
+	return []string{ours + string(t)}
+}
+
+// IsOfPayout reports whether what is told under a name is about a payout, and not
+// about a payment.
+func IsOfPayout(name string) bool { return slices.Contains(payoutTold, EventOf(name)) }
 
 // tellsStatus says which events PortOne V1 tells of: account issued, paid, and
 // cancels that ask for it; never failures.

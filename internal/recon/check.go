@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 )
 
@@ -15,6 +15,7 @@ type Sum struct {
 	Debit, Credit ledger.Account
 	Amount        int64
 	Unplaced      int64 // how many of the transfers stand in no chain
+	Told          int64 // of a payout: how many of the transfers were written with an event
 }
 
 // LineSum is a settlement line with what changes in its life.
@@ -58,14 +59,20 @@ type Payment struct {
 // most and count say everything.
 type Numbers struct{ Count, Least, Most int64 }
 
+// check compares the numbers with 1 to last.
+func (n Numbers) check(merchant, ref string, last int64) []Violation {
+	if n.Count == last && (last == 0 || n.Least == 1 && n.Most == last) {
+		return nil
+	}
+	return []Violation{{
+		Merchant: merchant, Kind: WrongNumbers, Of: "event", Ref: ref,
+		Want: fmt.Sprintf("1 to %d", last), Got: fmt.Sprintf("%d events from %d to %d", n.Count, n.Least, n.Most),
+	}}
+}
+
 // CheckPayment compares a payment with its transfers, events, lines and orders.
 func CheckPayment(p Payment, n Numbers, moved []Sum, lines []LineSum, orders []Order) (out []Violation) {
-	if n.Count != p.Seq || (n.Count > 0 && (n.Least != 1 || n.Most != p.Seq)) {
-		out = append(out, Violation{
-			Merchant: p.Merchant, Kind: WrongNumbers, Of: "event", Ref: p.ID,
-			Want: fmt.Sprintf("1 to %d", p.Seq), Got: fmt.Sprintf("%d events from %d to %d", n.Count, n.Least, n.Most),
-		})
-	}
+	out = append(out, n.check(p.Merchant, p.ID, p.Seq)...)
 	if p.Tracked != p.Asks {
 		out = append(out, Violation{
 			Merchant: p.Merchant, Kind: WrongTrack, Of: "payment.track_at", Ref: p.ID, Want: fmt.Sprintf("asked=%t", p.Tracked), Got: fmt.Sprintf("asked=%t", p.Asks),
@@ -98,9 +105,11 @@ type Payout struct {
 // PayoutLines are the sums of the lines that a payout has taken.
 type PayoutLines struct{ Gross, Fee, VAT, Deducted, FromDue, Net, Lines int64 }
 
-// CheckPayout compares a payout with its transfers, its lines, the line that
-// gives the money back (at most one), and its orders.
-func CheckPayout(p Payout, moved []Sum, taken PayoutLines, back []LineSum, orders []Order) (out []Violation) {
+// CheckPayout compares a payout with its transfers, its events, its lines, the line
+// that gives the money back (at most one), and its orders. Each transfer that was
+// written with an event stands for one; those from before there were events of
+// payouts stand for none.
+func CheckPayout(p Payout, n Numbers, moved []Sum, taken PayoutLines, back []LineSum, orders []Order) (out []Violation) {
 	want := balances{
 		ledger.Shop(p.Merchant): -p.FromDue - p.Amount, ledger.Due(p.Merchant): p.FromDue,
 		ledger.Payout(p.ID): 0,
@@ -117,7 +126,12 @@ func CheckPayout(p Payout, moved []Sum, taken PayoutLines, back []LineSum, order
 	default:
 		odd = []Violation{{Merchant: p.Merchant, Kind: Unreadable, Of: "payout", Ref: p.ID, Want: "a state", Got: p.State}}
 	}
-	out = append(odd, want.check(p.Merchant, p.ID, moved)...)
+	told := int64(0)
+	for _, m := range moved {
+		told += m.Told
+	}
+	out = append(odd, n.check(p.Merchant, p.ID, told)...)
+	out = append(out, want.check(p.Merchant, p.ID, moved)...)
 	row := PayoutLines{p.Gross, p.Fee, p.VAT, p.Deducted, p.FromDue, p.Amount, p.Lines}
 	if row != taken {
 		out = append(out, Violation{Merchant: p.Merchant, Kind: WrongLines, Of: "payout", Ref: p.ID, Want: taken.String(), Got: row.String()})
@@ -217,15 +231,5 @@ func checkOrders(merchant, ref string, due []Due, orders []Order) (out []Violati
 // String is the order in words: of the account number the end, of the holder a
 // short hash, because alarms go where people's names do not.
 func (o Order) String() string {
-	return fmt.Sprintf("%s of %d to %s %s, holder %.8s", o.Kind, o.Amount, o.Bank, masked(o.Number), NewRow("holder").Text(o.Holder).Sum())
-}
-
-// shownDigits is how much of an account number an alarm may repeat.
-const shownDigits = 4
-
-func masked(account string) string {
-	if len(account) <= shownDigits {
-		return account
-	}
-	return strings.Repeat("*", len(account)-shownDigits) + account[len(account)-shownDigits:]
+	return fmt.Sprintf("%s of %d to %s %s, holder %.8s", o.Kind, o.Amount, o.Bank, krbank.Masked(o.Number), NewRow("holder").Text(o.Holder).Sum())
 }

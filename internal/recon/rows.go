@@ -2,7 +2,7 @@ package recon
 
 // Event is a row of the log of events with every column.
 type Event struct {
-	Merchant, Payment string
+	Merchant, Payment string // payment or payout
 	Seq, Position     int64
 	Type, Actor       string
 	At                int64 // microseconds UTC

@@ -27,7 +27,7 @@ const (
 	Unreadable Kind = "unreadable"
 	// Ownerless: a row belongs to a payment or payout that does not exist.
 	Ownerless Kind = "ownerless"
-	// WrongNumbers: a payment's events are not numbered 1 to its last one.
+	// WrongNumbers: the events of a payment or payout are not numbered 1 to its last one.
 	WrongNumbers Kind = "wrong_numbers"
 	// WrongBalance: an account does not carry what the state of its payment or
 	// payout and its settlement lines say.

@@ -176,14 +176,18 @@ func (s *server) happenedSince(ctx context.Context, merchantID string, before ma
 	return items, count, nil
 }
 
-// eventsSince returns the first events after a position and counts all of them.
+// eventsSince returns the first events of payments after a position and counts all
+// of them. Events of payouts are left out, because payouts are listed themselves;
+// those beyond a page are counted all the same.
 func (s *server) eventsSince(ctx context.Context, merchantID string, position int64) ([]app.LoggedEvent, int, error) {
 	events, err := s.app.EventsAfter(ctx, merchantID, position, eventsPage)
 	if err != nil {
 		return nil, 0, err
 	}
+	all := len(events)
+	events = slices.DeleteFunc(events, func(e app.LoggedEvent) bool { return e.Payout != nil })
 	last, err := s.app.LastPosition(ctx, merchantID)
-	return events, int(last - position), err
+	return events, int(last-position) - (all - len(events)), err
 }
 
 // mailsOf lists the letters that the listed events caused.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/money"
 )
 
@@ -219,6 +220,20 @@ type Payout struct {
 	Holder   string
 	OrderAt  time.Time
 	DoneAt   time.Time
+}
+
+// Facts are what an event of a payout tells of it beside the amount: enough for a
+// shop to find it on its bank's statement.
+type Facts struct {
+	Date    bizday.Date // of the run, in Korea
+	Lines   int64
+	Bank    string // national code
+	Account string // the number, of which the end alone can be read
+}
+
+// Facts are what events tell of the payout.
+func (p Payout) Facts() Facts {
+	return Facts{Date: p.Date, Lines: p.Lines, Bank: p.Bank, Account: krbank.Masked(p.Number)}
 }
 
 // Sums are the totals of the lines that are due.

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/recon"
+	"github.com/holdfast-pay/holdfast/internal/settle"
 )
 
 // Owed is what a decision owes besides its own parts.
@@ -61,7 +62,7 @@ func (t *Tx) ApplyReady(was int64, d *escrow.Decision, ready Ready, owed Owed) e
 	if err := t.insertMails(p, d.Mails); err != nil {
 		return err
 	}
-	if err := t.insertWebhooks(p, owed); err != nil {
+	if err := t.insertWebhooks(p.Merchant, p.ID, owed.Webhooks, p.UpdatedAt); err != nil {
 		return err
 	}
 	if err := t.insertOrders(p, d.Orders); err != nil {
@@ -82,18 +83,71 @@ type eventDoc struct {
 	From    string    `json:"from,omitzero"`
 	Days    int       `json:"days,omitzero"`
 	Skipped string    `json:"skipped,omitzero"`
+	// Payout is there of events that are about a payout.
+	Payout *payoutDoc `json:"payout,omitzero"`
+}
+
+// payoutDoc are the facts of a payout in an event.
+type payoutDoc struct {
+	Date    string `json:"date"`
+	Lines   int64  `json:"lines"`
+	Bank    string `json:"bank"`
+	Account string `json:"account"`
 }
 
 func (t *Tx) insertEvents(p *escrow.Payment, events []escrow.Event) error {
 	for _, e := range events {
-		doc, err := document(eventDoc{e.Amount, e.Reason, e.Kind, e.Ref, dateText(e.LastDay), toMicros(e.Due), e.Notify, dateText(e.Working.From), e.Working.Days, e.Working.Skipped})
-		if err != nil {
+		if err := t.insertEvent(p.Merchant, p.ID, e, eventDoc{
+			Amount: e.Amount, Reason: e.Reason, Kind: e.Kind, Ref: e.Ref, LastDay: dateText(e.LastDay), Due: toMicros(e.Due), Notify: e.Notify,
+			From: dateText(e.Working.From), Days: e.Working.Days, Skipped: e.Working.Skipped,
+		}); err != nil {
 			return err
 		}
-		t.log(recon.Event{Merchant: p.Merchant, Payment: p.ID, Seq: e.Seq, Type: string(e.Type), Actor: string(e.Actor), At: e.At.UnixMicro(), Doc: doc})
 	}
 	return nil
 }
+
+// insertEvent appends to the merchant's log. The row is written at the end of the
+// transaction.
+func (t *Tx) insertEvent(merchant, ref string, e escrow.Event, d eventDoc) error {
+	doc, err := document(d)
+	if err == nil {
+		t.log(recon.Event{Merchant: merchant, Payment: ref, Seq: e.Seq, Type: string(e.Type), Actor: string(e.Actor), At: e.At.UnixMicro(), Doc: doc})
+	}
+	return err
+}
+
+// InsertPayoutEvent appends a step of a payout to the merchant's log, and owes the
+// calls that tell of it.
+func (t *Tx) InsertPayoutEvent(p *settle.Payout, e escrow.Event, calls []WebhookOwed) error {
+	f := p.Facts()
+	if err := t.insertEvent(p.Merchant, p.ID, e, eventDoc{
+		Amount: e.Amount, Reason: e.Reason, Payout: &payoutDoc{Date: dateText(f.Date), Lines: f.Lines, Bank: f.Bank, Account: f.Account},
+	}); err != nil {
+		return err
+	}
+	return t.insertWebhooks(p.Merchant, p.ID, calls, e.At)
+}
+
+// LastSeq is the number of the last event of a payout, 0 for none: those that wait
+// in this transaction for their place count. The payout must be locked.
+func (t *Tx) LastSeq(merchant, payout string) (int64, error) {
+	last, err := one(&t.queries, scalar[int64], `SELECT CAST(COALESCE(max(seq), 0) AS BIGINT) FROM event WHERE merchant = $1 AND payment = $2`, merchant, payout)
+	for _, e := range t.group.events {
+		if e.Merchant == merchant && e.Payment == payout {
+			last = max(last, e.Seq)
+		}
+	}
+	return last, err
+}
+
+// VersionTold is the version of a payout's transfers that were written with an
+// event. Those of version 1 are the order's, and those from before there were
+// events of payouts.
+const VersionTold = 2
+
+// versionStep is how many transfers of one version there may be.
+const versionStep = 100
 
 // InsertTransfers appends to the ledger. ref is the payment or payout. The
 // seq of its last event and the position n within make the key; version keeps
@@ -105,7 +159,7 @@ func (t *Tx) InsertTransfers(merchant, ref string, seq, version int64, ts []ledg
 			return err
 		}
 		t.move(recon.Transfer{
-			Merchant: merchant, Ref: ref, Seq: seq, N: version*100 + int64(n),
+			Merchant: merchant, Ref: ref, Seq: seq, N: version*versionStep + int64(n),
 			Debit: string(x.Debit), Credit: string(x.Credit), Amount: int64(x.Amount), At: at.UnixMicro(),
 		})
 	}
@@ -129,16 +183,16 @@ func (t *Tx) InsertMail(m Mail) error {
 		VALUES ($1, $2, $3, 0, $4, $5, 'pending', $6, 0, '', '', '', '', $6)`, m.Merchant, m.ID, m.Payment, string(m.Kind), m.Recipient, m.CreatedAt.UnixMicro())
 }
 
-func (t *Tx) insertWebhooks(p *escrow.Payment, owed Owed) error {
-	for _, w := range owed.Webhooks {
-		if err := t.InsertWebhook(p.Merchant, p.ID, w, p.UpdatedAt); err != nil {
+func (t *Tx) insertWebhooks(merchant, ref string, calls []WebhookOwed, at time.Time) error {
+	for _, w := range calls {
+		if err := t.InsertWebhook(merchant, ref, w, at); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// InsertWebhook owes a call about an event of a payment. One that is owed twice
+// InsertWebhook owes a call about an event of a payment or payout. One that is owed twice
 // makes the transaction fail with ErrExists.
 func (t *Tx) InsertWebhook(merchant, payment string, w WebhookOwed, at time.Time) error {
 	state, done := WebhookPending, time.Time{}
@@ -197,19 +251,24 @@ func scanEvent(rows rowSet) (LoggedEvent, error) {
 	from, err := parseDate(d.From)
 	e.At, e.Amount, e.Reason, e.Kind, e.Ref, e.LastDay, e.Due, e.Notify = micros(at).time(), d.Amount, d.Reason, d.Kind, d.Ref, last, d.Due.time(), d.Notify
 	e.Working = escrow.Working{From: from, Days: d.Days, Skipped: d.Skipped}
+	if d.Payout != nil && err == nil {
+		e.Payout = &settle.Facts{Lines: d.Payout.Lines, Bank: d.Payout.Bank, Account: d.Payout.Account}
+		e.Payout.Date, err = parseDate(d.Payout.Date)
+	}
 	return e, err
 }
 
 // LoggedEvent is an event as it stands in the merchant's log.
 type LoggedEvent struct {
 	escrow.Event
-	Payment  string
-	Position int64 // in the order of commits, without gaps, per merchant
+	Payment  string        // what it is about: a payment, or a payout
+	Payout   *settle.Facts // of a payout's event; nil of a payment's
+	Position int64         // in the order of commits, without gaps, per merchant
 }
 
 const eventColumns = `payment, seq, position, type, actor, at, doc`
 
-// Events returns a payment's events in order.
+// Events returns the events of a payment or payout in order.
 func (q *queries) Events(merchant, payment string) ([]LoggedEvent, error) {
 	return all(q, scanEvent, `SELECT `+eventColumns+` FROM event WHERE merchant = $1 AND payment = $2 ORDER BY seq`, merchant, payment)
 }

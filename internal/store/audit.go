@@ -447,7 +447,7 @@ func (q *queries) compare(merchant, low, high string) (out []recon.Violation, er
 		case b.payment != nil:
 			out = append(out, b.checkPayment()...)
 		case b.payout != nil:
-			out = append(out, recon.CheckPayout(b.payout.Payout, b.moved, b.taken, b.lines, b.orders)...)
+			out = append(out, recon.CheckPayout(b.payout.Payout, b.numbers, b.moved, b.taken, b.lines, b.orders)...)
 		default:
 			out = append(out, recon.Violation{Merchant: merchant, Kind: recon.Ownerless, Of: "payment", Ref: id, Want: "a payment or payout", Got: b.without()})
 		}

@@ -78,11 +78,12 @@ func each[T any](q *queries, scan func(rowSet) (T, error), take func(T), query s
 // sumsBetween adds up the transfers by what they belong to and their accounts.
 func (q *queries) sumsBetween(merchant, low, high string, of func(string) *refBooks) error {
 	return each(q, func(rows rowSet) (s recon.Sum, err error) {
-		err = rows.Scan(&s.Ref, (*string)(&s.Debit), (*string)(&s.Credit), &s.Amount, &s.Unplaced)
+		err = rows.Scan(&s.Ref, (*string)(&s.Debit), (*string)(&s.Credit), &s.Amount, &s.Unplaced, &s.Told)
 		return s, err
 	}, func(s recon.Sum) { of(s.Ref).moved = append(of(s.Ref).moved, s) },
-		`SELECT ref, debit, credit, CAST(sum(amount) AS BIGINT), count(*) - count(position) FROM transfer WHERE merchant = $1 AND ref >= $2 AND ref <= $3 GROUP BY ref, debit, credit`,
-		merchant, low, high)
+		`SELECT ref, debit, credit, CAST(sum(amount) AS BIGINT), count(*) - count(position), CAST(sum(CASE WHEN n >= $4 THEN 1 ELSE 0 END) AS BIGINT)
+		FROM transfer WHERE merchant = $1 AND ref >= $2 AND ref <= $3 GROUP BY ref, debit, credit`,
+		merchant, low, high, VersionTold*versionStep)
 }
 
 func (q *queries) numbersBetween(merchant, low, high string, of func(string) *refBooks) error {

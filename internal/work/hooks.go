@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
@@ -284,19 +285,21 @@ func (l *Loops) body(ctx context.Context, m *merchant.Merchant, e *merchant.Endp
 	if w.Kind == merchant.TellTest {
 		return encoded(e, testNotice(m, e, w))
 	}
-	p, err := l.App.Payment(ctx, w.Merchant, w.Payment)
-	if err != nil {
-		return nil, err
-	}
 	logged, err := l.App.Event(ctx, w.Merchant, w.Payment, w.Seq)
 	if err != nil {
 		return nil, err
+	}
+	var p escrow.Payment
+	if logged.Payout == nil {
+		if p, err = l.App.Payment(ctx, w.Merchant, w.Payment); err != nil {
+			return nil, err
+		}
 	}
 	return Body(m, e, w.Kind, &p, &logged)
 }
 
 // Body is what an endpoint is told of an event under a name. It is the same at
-// every repetition.
+// every repetition. p is the payment that the event is about, unused of a payout.
 func Body(m *merchant.Merchant, e *merchant.Endpoint, name string, p *escrow.Payment, logged *app.LoggedEvent) ([]byte, error) {
 	notice, told := noticeOf(m, e.Format, name, p, logged)
 	if !told {
@@ -316,6 +319,11 @@ func encoded(e *merchant.Endpoint, notice form) ([]byte, error) {
 // event is not told so.
 func noticeOf(m *merchant.Merchant, f merchant.Format, name string, p *escrow.Payment, e *app.LoggedEvent) (notice form, told bool) {
 	switch {
+	case e.Payout != nil:
+		if f != merchant.V2 || !slices.Contains(merchant.ToldOfPayout(e.Type), name) {
+			return nil, false
+		}
+		return wirev2.PayoutNotice(m.Code, name, e.Payment, e.Event, *e.Payout, e.Position), true
 	case name == merchant.TellEscrow:
 		return wirev1.EscrowNoticeOf(p, e.Event)
 	case name == merchant.TellStatus:

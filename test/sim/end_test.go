@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/ledger"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/money"
+	"github.com/holdfast-pay/holdfast/internal/settle"
 )
 
 // healingDays is how long the world may take to come to its end once nothing goes
@@ -215,6 +216,7 @@ func (w *world) finalPlaces() {
 	for _, s := range w.shops {
 		s.wholeLog()
 		s.allTold()
+		s.payoutsTold()
 	}
 }
 
@@ -251,7 +253,7 @@ func (s *shop) wholeLog() {
 		}
 		for _, e := range events {
 			at++
-			if was := s.log[at-1]; e.Position != at || e.Payment != was.m.id || e.Seq != was.seq || e.Type != was.kind {
+			if was := s.log[at-1]; e.Position != at || e.Payment != was.of || e.Seq != was.seq || e.Type != was.kind {
 				w.fail("event %d of %s was %v and is %v", at, s.name, was, e)
 			}
 		}
@@ -283,6 +285,22 @@ func (s *shop) allTold() {
 	for _, e := range s.log {
 		if mustTell(e) && !about[[2]string{e.m.id, e.webhook()}] {
 			w.fail("%s of %s is an event of which %s is to be told, and no call is recorded", e.kind, e.m, s.name)
+		}
+	}
+}
+
+// payoutsTold: the last event of each payout says how it stands.
+func (s *shop) payoutsTold() {
+	payouts, err := s.w.p.app.Payouts(s.w.ctx, s.id, 0, 10_000)
+	if err != nil {
+		s.w.fail("read payouts: %v", err)
+	}
+	for _, p := range payouts {
+		want := map[settle.PayoutState]escrow.EventType{
+			settle.PayoutPaid: escrow.EventPayoutSent, settle.PayoutFailed: escrow.EventPayoutFailed, settle.PayoutReturned: escrow.EventPayoutReturned,
+		}[p.State]
+		if got := s.payouts[p.ID].kind; got != want {
+			s.w.fail("%s is %s, and the last that was told of it is %q", p.ID, p.State, got)
 		}
 	}
 }

@@ -104,8 +104,13 @@ func (w *world) followShop(s *shop) {
 				return
 			}
 			s.position = e.Position
+			if e.Payout != nil {
+				s.log = append(s.log, logged{of: e.Payment, seq: e.Seq, kind: e.Type})
+				s.paidOut(e)
+				continue
+			}
 			m := w.payOf(s, e)
-			s.log = append(s.log, logged{m, e.Seq, e.Type, e.Notify})
+			s.log = append(s.log, logged{m.id, m, e.Seq, e.Type, e.Notify})
 			w.applied(m, e)
 			if !slices.Contains(touched, m) {
 				touched = append(touched, m)
@@ -122,10 +127,27 @@ func (w *world) followShop(s *shop) {
 
 // logged is an event as it was read once; it must stay so.
 type logged struct {
-	m      *pay
+	of     string // payment or payout
+	m      *pay   // nil of a payout
 	seq    int64
 	kind   escrow.EventType
 	notify bool
+}
+
+// after are the events that may follow one of a payout; nothing is before the first.
+var after = map[escrow.EventType][]escrow.EventType{
+	"":                     {escrow.EventPayoutSent, escrow.EventPayoutFailed},
+	escrow.EventPayoutSent: {escrow.EventPayoutReturned},
+}
+
+// paidOut takes an event of a payout, or says that it may not be.
+func (s *shop) paidOut(e app.LoggedEvent) {
+	was := s.payouts[e.Payment]
+	if e.Seq != was.seq+1 || !slices.Contains(after[was.kind], e.Type) {
+		s.w.fail("%s: %s with the number %d may not follow %q with the number %d", e.Payment, e.Type, e.Seq, was.kind, was.seq)
+	}
+	s.payouts[e.Payment] = logged{of: e.Payment, seq: e.Seq, kind: e.Type}
+	s.w.note("   %s #%d %s of %d", e.Payment, e.Seq, e.Type, e.Amount)
 }
 
 // payOf finds the model of an event's payment, and begins one for a new payment.

@@ -20,8 +20,9 @@ type shop struct {
 	profile   escrow.Profile // as the world has set it
 	strict    bool           // the buyer must have been told; it does not change
 	pays      []*pay
-	position  int64    // of the last event of the log that was read
-	log       []logged // all of them
+	position  int64             // of the last event of the log that was read
+	log       []logged          // all of them
+	payouts   map[string]logged // the last event of each
 	calls     map[string]*hearing
 	downUntil time.Time
 }
@@ -29,7 +30,7 @@ type shop struct {
 // openShops makes the shops of a run, each with a policy of its own.
 func (w *world) openShops() {
 	for i := range 1 + w.rng.IntN(3) {
-		s := &shop{w: w, name: string(rune('A' + i)), calls: map[string]*hearing{}}
+		s := &shop{w: w, name: string(rune('A' + i)), calls: map[string]*hearing{}, payouts: map[string]logged{}}
 		p := escrow.DefaultProfile()
 		p.CancelAfterShip = one(w, escrow.AfterReject, escrow.AfterHold, escrow.Direct)
 		p.Deposit = one(w, escrow.RefuseDeposit, escrow.SuspendDeposit)

@@ -1,11 +1,13 @@
 package shopapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/api/own"
 	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
 
@@ -14,7 +16,8 @@ type deliveryView struct {
 	ID            string     `json:"id"` // the webhook-id that the receiver sees
 	Endpoint      string     `json:"endpoint"`
 	Type          string     `json:"type"`
-	TransactionID string     `json:"transactionId"` // empty for a test
+	TransactionID string     `json:"transactionId"` // empty for a test and for a payout
+	PayoutID      string     `json:"payoutId"`      // empty for a test and for a payment
 	Sequence      int64      `json:"sequence"`
 	URL           string     `json:"url"`
 	State         string     `json:"state"`
@@ -31,6 +34,9 @@ func deliveryOf(w app.Webhook) deliveryView {
 	v := deliveryView{
 		ID: w.ID, Endpoint: w.Endpoint, Type: w.Kind, TransactionID: w.Payment, Sequence: w.Seq, URL: w.URL, State: w.State,
 		Attempts: w.Attempts, MaxAttempts: w.Max, CreatedAt: w.CreatedAt.UTC(),
+	}
+	if merchant.IsOfPayout(w.Kind) {
+		v.TransactionID, v.PayoutID = "", w.Payment
 	}
 	if w.State == app.WebhookPending {
 		at := w.DueAt.UTC()
@@ -50,8 +56,9 @@ func (s *api) listDeliveries(c *call) (any, error) {
 	var wanted app.WebhookFilter
 	p, err := own.ReadPage(c.Request, func(q *body.Fields) {
 		wanted = app.WebhookFilter{
-			State: q.OneOf("state", app.WebhookPending, app.WebhookDelivered, app.WebhookFailed), Payment: q.Text("transactionId", idMax),
-			Kind: q.Text("type", idMax), Endpoint: q.Text("endpoint", idMax),
+			State:   q.OneOf("state", app.WebhookPending, app.WebhookDelivered, app.WebhookFailed),
+			Payment: cmp.Or(q.Text("transactionId", idMax), q.Text("payoutId", idMax)),
+			Kind:    q.Text("type", idMax), Endpoint: q.Text("endpoint", idMax),
 		}
 	})
 	if err != nil {

@@ -70,11 +70,8 @@ func (s *api) listEvents(c *call) (any, error) {
 	for i := range feed.Events {
 		logged := &feed.Events[i]
 		out.Next = logged.Position
-		p, ok := feed.Payments[logged.Payment]
-		if !ok {
-			continue
-		}
-		for _, name := range merchant.Told(&p, logged.Event) {
+		p := feed.Payments[logged.Payment] // unused of a payout
+		for _, name := range feed.Names(logged) {
 			if !e.Wants(name) {
 				continue
 			}
@@ -82,7 +79,7 @@ func (s *api) listEvents(c *call) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			out.Events = append(out.Events, feedItem{logged.Position, app.MessageID(p.ID, logged.Seq, name), name, raw})
+			out.Events = append(out.Events, feedItem{logged.Position, app.MessageID(logged.Payment, logged.Seq, name), name, raw})
 		}
 	}
 	return out, nil

@@ -57,6 +57,8 @@ func Run(t *testing.T, open func(t testing.TB) *store.Store) {
 		{"QuestionsAreTakenOnce", questionsAreTakenOnce},
 		{"VerifiedOnce", verifiedOnce},
 		{"FailedOneAfterTheOther", failedOneAfterTheOther},
+		{"PayoutsOfOld", payoutsOfOld},
+		{"PayoutsAreNumbered", payoutsAreNumbered},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}

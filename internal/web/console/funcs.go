@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/krcarrier"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/settle"
 )
 
@@ -15,9 +16,11 @@ var funcs = template.FuncMap{
 	"bank":    func(lang, code string) string { return krbank.Name(code, lang == "en") },
 	"carrier": func(lang, code string) string { return krcarrier.Name(code, lang == "en") },
 	"masked":  masked,
-	"tone":    tone,
-	"add":     func(a, b int) int { return a + b },
-	"concat":  func(parts ...string) string { return strings.Join(parts, "") },
+	// ofPayout reports whether a call of a kind is about a payout and not about a payment.
+	"ofPayout": merchant.IsOfPayout,
+	"tone":     tone,
+	"add":      func(a, b int) int { return a + b },
+	"concat":   func(parts ...string) string { return strings.Join(parts, "") },
 }
 
 // masked shows the end of an account number and no more.

@@ -266,6 +266,7 @@ var wordsOfPages = ui.Words{
 	"done.endpoint.delete":          {Ko: "받는 주소를 삭제했습니다.", En: "The endpoint was deleted."},
 	"webhooks.nourl":                {Ko: "웹훅 주소가 설정되어 있지 않습니다. 결제 요청에 notice_url을 지정한 결제만 통지됩니다.", En: "No webhook URL is set. Only payments with a notice_url of their own are told."},
 	"webhooks.none":                 {Ko: "아직 보낸 웹훅이 없습니다.", En: "No webhooks have been sent yet."},
+	"webhook.about":                 {Ko: "결제·지급", En: "Payment or payout"},
 	"webhook.title":                 {Ko: "웹훅", En: "Webhook"},
 	"webhook.kind":                  {Ko: "종류", En: "Kind"},
 	"webhook.state":                 {Ko: "상태", En: "State"},

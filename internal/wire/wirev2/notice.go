@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/settle"
 )
 
 // Notice is the body of a webhook of version 2024-04-25. Names that begin with
@@ -47,7 +48,7 @@ type transactionData struct {
 type escrowData struct {
 	noticed
 	// Sequence numbers the steps of the payment from 1 without gaps; Position those
-	// of all payments of the shop, and is where a reader of the feed goes on.
+	// of all payments and payouts of the shop, and is where a reader of the feed goes on.
 	Sequence int64  `json:"sequence"`
 	Position int64  `json:"position"`
 	Actor    string `json:"actor"`
@@ -193,6 +194,31 @@ func date(d bizday.Date) string {
 		return ""
 	}
 	return d.String()
+}
+
+// payoutData is the data of a notice that is about a payout, and so about no payment.
+type payoutData struct {
+	StoreID  string `json:"storeId"`
+	PayoutID string `json:"payoutId"`
+	// Sequence numbers the steps of the payout from 1; Position is as of payments.
+	Sequence int64  `json:"sequence"`
+	Position int64  `json:"position"`
+	Actor    string `json:"actor"`
+	Amount   int64  `json:"amount"` // in won, as the bank was asked to send it
+	Date     string `json:"date"`   // of the settlement run, in Korea
+	Lines    int64  `json:"lines"`
+	// Bank is the national code; of the account number the end alone can be read.
+	Bank          string `json:"bank"`
+	AccountNumber string `json:"accountNumber"`
+	Reason        string `json:"reason,omitempty"` // the bank's, of one that failed or came back
+}
+
+// PayoutNotice is what is told under a name of an event of a payout.
+func PayoutNotice(storeID, name, payout string, e escrow.Event, f settle.Facts, position int64) Notice {
+	return Notice{Type: name, Timestamp: Timestamp(e.At), Data: payoutData{
+		StoreID: storeID, PayoutID: payout, Sequence: e.Seq, Position: position, Actor: string(e.Actor), Amount: int64(e.Amount), Date: date(f.Date),
+		Lines: f.Lines, Bank: f.Bank, AccountNumber: f.Account, Reason: e.Reason,
+	}}
 }
 
 // TestNotice is what a test call says, which is about no payment.
