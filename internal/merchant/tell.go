@@ -2,6 +2,7 @@ package merchant
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 )
@@ -92,7 +93,10 @@ func ToldOfPayout(t escrow.EventType) []string {
 
 // IsOfPayout reports whether what is told under a name is about a payout, and not
 // about a payment.
-func IsOfPayout(name string) bool { return slices.Contains(payoutTold, EventOf(name)) }
+func IsOfPayout(name string) bool {
+	t, escrows := strings.CutPrefix(name, ours)
+	return escrows && slices.Contains(payoutTold, escrow.EventType(t))
+}
 
 // tellsStatus says which events PortOne V1 tells of: account issued, paid, and
 // cancels that ask for it; never failures.
