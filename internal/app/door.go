@@ -250,17 +250,17 @@ func (a *App) env(tx *store.Tx, m *merchant.Merchant, s step, p *escrow.Payment)
 			return env, &escrow.Refusal{Code: MethodNotOffered, Field: "pay_method", Reason: fmt.Sprintf("this shop does not offer %q", c.Method)}
 		}
 		if !c.ByAPI { // an account by API was checked when it was opened, in the same transaction
-			return env, unpaid(tx, m, p.OrderID, p.ID)
+			return env, unpaid(tx, m.ID, p.OrderID, p.ID)
 		}
 	case escrow.Approve:
 		// Two windows of one order may be open; the first approval wins.
-		return env, unpaid(tx, m, p.OrderID, p.ID)
+		return env, unpaid(tx, m.ID, p.OrderID, p.ID)
 	case escrow.AcceptLate:
-		return env, unpaid(tx, m, p.OrderID, p.ID)
+		return env, unpaid(tx, m.ID, p.OrderID, p.ID)
 	case escrow.NotifyDeposit:
 		// Several accounts of one order may wait; the first one paid wins, and the
 		// money on the others is refused or returned.
-		err := unpaid(tx, m, p.OrderID, p.ID)
+		err := unpaid(tx, m.ID, p.OrderID, p.ID)
 		var no *escrow.Refusal
 		if env.OrderPaid = errors.As(err, &no); env.OrderPaid {
 			err = nil

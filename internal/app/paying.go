@@ -130,7 +130,7 @@ func (a *App) beginAs(ctx context.Context, actor escrow.Actor, m *merchant.Merch
 
 // payable refuses an order that is paid already, or that differs from its registration.
 func payable(tx *store.Tx, m *merchant.Merchant, req escrow.Open) error {
-	if err := unpaid(tx, m, req.OrderID, req.ID); err != nil {
+	if err := unpaid(tx, m.ID, req.OrderID, req.ID); err != nil {
 		return err
 	}
 	prepared, err := tx.Prepared(m.ID, req.OrderID)
@@ -144,8 +144,8 @@ func payable(tx *store.Tx, m *merchant.Merchant, req escrow.Open) error {
 }
 
 // unpaid refuses an order that another payment than the named one has paid.
-func unpaid(tx *store.Tx, m *merchant.Merchant, orderID, paymentID string) error {
-	paid, err := tx.PaidPayment(m.ID, orderID)
+func unpaid(tx *store.Tx, merchantID, orderID, paymentID string) error {
+	paid, err := tx.PaidPayment(merchantID, orderID)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && paid.ID == paymentID:
 		return nil
@@ -373,23 +373,11 @@ func (a *App) Prepare(ctx context.Context, p Prepared) error {
 // whether the order is paid.
 func (a *App) Register(ctx context.Context, p Prepared) error {
 	_, err := a.write(ctx, "order.register "+p.OrderID, func(tx *store.Tx) error {
-		_, err := tx.PaidPayment(p.Merchant, p.OrderID)
-		switch {
-		case err == nil:
-			return &escrow.Refusal{Code: escrow.AlreadyPaid, Field: "merchant_uid", Reason: "the order is paid already"}
-		case !errors.Is(err, store.ErrNotFound) || p.Amount == 0:
-			return notPaid(err)
+		if err := unpaid(tx, p.Merchant, p.OrderID, ""); err != nil || p.Amount == 0 {
+			return err
 		}
 		return tx.PutPrepared(p, a.clock.Now())
 	}, store.OnRow(p.Merchant, p.OrderID))
-	return err
-}
-
-// notPaid is the good answer to whether an order is paid.
-func notPaid(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
 	return err
 }
 

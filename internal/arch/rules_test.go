@@ -125,7 +125,7 @@ var groups = []group{
 	},
 	{
 		name: "api v1", packages: []string{"internal/api/apiv1"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/wirev1"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/order", "internal/wire/wirev1"}),
 		why:       "routes to commands in one dialect",
 	},
 	{
@@ -140,7 +140,7 @@ var groups = []group{
 	},
 	{
 		name: "api v2", packages: []string{"internal/api/apiv2"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/wirev2"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/order", "internal/wire/wirev2"}),
 		why:       "routes to commands in one dialect",
 	},
 	{
@@ -159,7 +159,7 @@ var groups = []group{
 	},
 	{
 		name: "payment window", packages: []string{"internal/web/pay"},
-		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/web/ui", "internal/wire/body", "internal/wire/wirev1", "internal/wire/wirev2"}),
+		mayImport: slices.Concat(ground, rules, []string{"internal/app", "internal/web/ui", "internal/wire/body", "internal/wire/korean", "internal/wire/wirev1", "internal/wire/wirev2"}),
 		why:       "a browser SDK opens it with the parameters of its dialect and reads the result in the same",
 	},
 	{
@@ -192,7 +192,7 @@ var groups = []group{
 	},
 	{
 		name: "sandbox", packages: []string{"internal/sandbox", "internal/sandbox/*"},
-		mayImport: slices.Concat(ground, rules, ports, []string{"internal/app", "internal/api/once", "internal/wire/body", "internal/wire/wirev1", "internal/web/ui", "internal/web/ui/*", "internal/sandbox/*"}),
+		mayImport: slices.Concat(ground, rules, ports, []string{"internal/app", "internal/api/once", "internal/api/transport", "internal/wire/body", "internal/wire/order", "internal/wire/wirev1", "internal/web/ui", "internal/web/ui/*", "internal/sandbox/*"}),
 		why:       "the sandbox plays the outside world through the ports and the door, answers shops in the shapes they know, and has a page in the common look",
 	},
 	{

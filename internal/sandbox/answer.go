@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/holdfast-pay/holdfast/internal/api/once"
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
@@ -157,7 +158,7 @@ func unreadable(err error) answer {
 	var syntax *body.SyntaxError
 	var large *http.MaxBytesError
 	switch {
-	case errors.Is(err, errCompressed):
+	case errors.Is(err, transport.ErrCompressed):
 		return fault(http.StatusUnsupportedMediaType, wirev1.MessageCompressed)
 	case errors.As(err, &large):
 		return fault(http.StatusRequestEntityTooLarge, wirev1.MessageTooLarge)

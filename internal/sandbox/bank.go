@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
+	"github.com/holdfast-pay/holdfast/internal/wire/order"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
@@ -70,7 +71,7 @@ func (s *server) deposit(ctx context.Context, c *call) (any, error) {
 
 // accountPayment finds the payment by imp_uid, or by the account's bank and number.
 func (s *server) accountPayment(ctx context.Context, c *call) (escrow.Payment, error) {
-	code, number := wirev1.TakeBank(c.f, "vbank_code"), wirev1.TakeAccountNumber(c.f, "vbank_num")
+	code, number := wirev1.TakeBank(c.f, "vbank_code"), order.AccountNumber(c.f, "vbank_num")
 	if !c.f.Has("imp_uid") {
 		c.f.Require("vbank_code", "vbank_num")
 	}

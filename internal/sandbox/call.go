@@ -3,16 +3,14 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/holdfast-pay/holdfast/internal/api/transport"
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
@@ -33,14 +31,10 @@ const idMax = 128
 
 // id returns an id from the path or, where the path has none, from the body.
 func (c *call) id(name string) string {
-	escaped := chi.URLParam(c.r, name)
-	if escaped == "" {
+	if chi.URLParam(c.r, name) == "" {
 		return c.f.Ident(name, idMax)
 	}
-	v, err := url.PathUnescape(escaped)
-	if err != nil || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-		return "" // no such thing exists anywhere
-	}
+	v, _ := transport.PathValue(c.r, name) // empty if it is no text: no such thing exists anywhere
 	return v
 }
 
@@ -152,22 +146,13 @@ func unhurried(w http.ResponseWriter) {
 	_, _ = c.SetReadDeadline(late), c.SetWriteDeadline(late)
 }
 
-var errCompressed = errors.New("sandbox: the body is compressed")
-
 // read takes the parameters of a request: the query of a GET, else the body.
 // A body that is empty names nothing.
 func read(w http.ResponseWriter, r *http.Request) (body.Value, error) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return body.ParseQuery(r.URL.RawQuery)
 	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return body.Value{}, errCompressed
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, body.BytesMax))
-	if err != nil {
-		return body.Value{}, err
-	}
-	v, err := body.Parse(raw)
+	v, err := transport.ReadBody(w, r)
 	if errors.Is(err, body.ErrEmpty) {
 		return body.Named(), nil
 	}

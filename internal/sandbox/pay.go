@@ -16,9 +16,9 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
-// order is what a buyer without a browser is asked to pay, and what that buyer
+// purchase is what a buyer without a browser is asked to pay, and what that buyer
 // chooses in the window.
-type order struct {
+type purchase struct {
 	wirev1.RequestPay
 	// bank is where a virtual account is wanted, or where a transfer comes from.
 	bank string
@@ -53,8 +53,8 @@ func (s *server) pay(ctx context.Context, c *call) (any, error) {
 	return s.shown(ctx, c, &p)
 }
 
-func takeOrder(c *call) order {
-	o := order{RequestPay: wirev1.TakeRequestPay(c.f)}
+func takeOrder(c *call) purchase {
+	o := purchase{RequestPay: wirev1.TakeRequestPay(c.f)}
 	o.bank = cmp.Or(wirev1.TakeBank(c.f, "vbank_code"), wirev1.TakeBank(c.f, "bank_code"))
 	o.choosesEscrow, _ = c.f.Bool("choose_escrow")
 	if o.choosesEscrow && o.Digital {
@@ -73,7 +73,7 @@ var (
 // payAs opens a payment, chooses in the buyer's place and pays. What can be
 // refused is refused before the payment is opened; where the window itself comes
 // to a refusal, the attempt is left failed, as by a buyer who gives up.
-func (s *server) payAs(ctx context.Context, m *merchant.Merchant, o order) (escrow.Payment, error) {
+func (s *server) payAs(ctx context.Context, m *merchant.Merchant, o purchase) (escrow.Payment, error) {
 	now, err := s.app.NowOf(ctx, m.ID)
 	if err != nil {
 		return escrow.Payment{}, err
@@ -102,7 +102,7 @@ func (s *server) payAs(ctx context.Context, m *merchant.Merchant, o order) (escr
 }
 
 // checkOut is the buyer's way through the window.
-func (s *server) checkOut(ctx context.Context, p escrow.Payment, o order) (escrow.Payment, error) {
+func (s *server) checkOut(ctx context.Context, p escrow.Payment, o purchase) (escrow.Payment, error) {
 	choice := app.Checkout{Method: p.Method, Escrow: p.AskedEscrow || o.choosesEscrow}
 	if choice.Escrow {
 		choice.Terms = merchant.TermsVersion

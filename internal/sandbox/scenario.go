@@ -299,7 +299,7 @@ func (r *run) in(state escrow.State) error {
 
 // pay buys something fresh.
 func (r *run) pay(ctx context.Context, method escrow.Method, what words) error {
-	p, err := r.s.payAs(ctx, &r.m, order{RequestPay: wirev1.RequestPay{
+	p, err := r.s.payAs(ctx, &r.m, purchase{RequestPay: wirev1.RequestPay{
 		Method: method, OrderID: "sandbox_" + ident.Digits(14), Name: "시나리오 상품", Amount: r.amount, Escrow: true,
 		Buyer: escrow.Party{Name: nameOfNobody, Email: r.email, Phone: "010-0000-0000", Address: "서울특별시 중구 세종대로 110", Postcode: "04524"},
 	}})

@@ -8,12 +8,11 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
-	"github.com/holdfast-pay/holdfast/internal/clock"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
-	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
+	"github.com/holdfast-pay/holdfast/internal/work"
 )
 
 // confirmLimit is how long a shop may think about a payment (contract section 1.8).
@@ -25,7 +24,6 @@ const maxConfirmReason = 200
 // confirmer asks shops over the same guarded sender as webhooks.
 type confirmer struct {
 	sender *webhook.Sender
-	clock  clock.Clock
 	app    *app.App // set once there is one
 }
 
@@ -52,24 +50,15 @@ func (c *confirmer) Confirm(ctx context.Context, m *merchant.Merchant, p *escrow
 // ask puts the question into a call. A shop that speaks V2 is asked in the format,
 // and under the signature, of the endpoint that its notice URLs go by.
 func (c *confirmer) ask(call *webhook.Call, m *merchant.Merchant, p *escrow.Payment) (err error) {
-	if !p.V2 {
-		call.ContentType = merchant.V1JSON.ContentType()
-		call.Body, err = wirev1.ConfirmQuestion(p).JSON()
-		return err
+	e := merchant.Endpoint{Format: merchant.V1JSON}
+	if p.V2 {
+		e, call.Standard = m.MainV2(), true
 	}
-	e := m.MainV2()
-	call.ContentType, call.Standard = e.Format.ContentType(), true
+	call.ContentType = e.Format.ContentType()
 	if call.Keys, err = c.app.SigningKeys(m.ID, &e); err != nil {
 		return err
 	}
-	switch e.Format {
-	case merchant.V2OldForm:
-		call.Body = []byte(wirev2.OldConfirmQuestion(p).Form())
-	case merchant.V2Old:
-		call.Body, err = wirev2.OldConfirmQuestion(p).JSON()
-	case merchant.V2, merchant.V1JSON, merchant.V1Form:
-		call.Body, err = wirev2.ConfirmQuestion(m.Code, p, m.Now(c.clock.Now())).JSON()
-	}
+	call.Body, err = work.Question(m, &e, p, c.app.MerchantNow(m))
 	return err
 }
 

@@ -12,9 +12,8 @@ import (
 
 // dialects passes a request to the PortOne dialect that it speaks. Both live at the
 // root, because their clients drop a path from the base address, and both have
-// /payments and /banks. What decides, first of all the host, then the credentials,
-// then the path and the method that only one of them has. Who says nothing of either
-// is answered by V1.
+// /payments and /banks. First of all the host decides, then the credentials, then a
+// path that only one of them has. Who says nothing of either is answered by V1.
 type dialects struct {
 	v1, v2           http.Handler
 	v1Hosts, v2Hosts []string // in small letters, without a port

@@ -85,7 +85,7 @@ func New(ctx context.Context, c config.Config, o Options) (_ *Server, err error)
 	// The simulated parties remember through the door, and the door asks the bank:
 	// the bank is built first and given its memory through the door's address.
 	hooks := webhook.New(s.clock)
-	records, asks := &app.Records{}, &confirmer{sender: hooks, clock: s.clock}
+	records, asks := &app.Records{}, &confirmer{sender: hooks}
 	s.Bank = simbank.New(records, s.clock)
 	s.Carrier = simcarrier.New(records)
 	if s.App, err = app.New(ctx, app.Config{

@@ -308,6 +308,19 @@ func Body(m *merchant.Merchant, e *merchant.Endpoint, name string, p *escrow.Pay
 	return encoded(e, notice)
 }
 
+// Question is what a shop is asked at a payment's confirmUrl, in the words of the
+// dialect that opened the payment and, of V2, in the endpoint's format. at is the
+// merchant's present instant.
+func Question(m *merchant.Merchant, e *merchant.Endpoint, p *escrow.Payment, at time.Time) ([]byte, error) {
+	switch {
+	case !p.V2:
+		return wirev1.ConfirmQuestion(p).JSON()
+	case e.Format == merchant.V2Old || e.Format == merchant.V2OldForm:
+		return encoded(e, wirev2.OldConfirmQuestion(p))
+	}
+	return wirev2.ConfirmQuestion(m.Code, p, at).JSON()
+}
+
 func encoded(e *merchant.Endpoint, notice form) ([]byte, error) {
 	if e.Format == merchant.V1Form || e.Format == merchant.V2OldForm {
 		return []byte(notice.Form()), nil

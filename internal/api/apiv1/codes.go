@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/wire/order"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
@@ -32,7 +33,7 @@ func (h *api) listGateways(c *call) answer {
 func (h *api) getAccountHolder(c *call) answer {
 	f := c.fields
 	f.Require("bank_code", "bank_num")
-	bank, number := wirev1.TakeBank(f, "bank_code"), wirev1.TakeAccountNumber(f, "bank_num")
+	bank, number := wirev1.TakeBank(f, "bank_code"), order.AccountNumber(f, "bank_num")
 	if err := f.Err(); err != nil {
 		return asking.fields(err)
 	}

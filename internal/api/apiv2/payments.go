@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
+	"github.com/holdfast-pay/holdfast/internal/wire/order"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
 
@@ -25,19 +26,22 @@ const (
 // newest is the order of attempts.
 var newest = app.Order{By: "opened", Desc: true}
 
-// paymentID is the order that the path names. A text that is no order number names
-// none.
-func paymentID(c *call) (string, bool) {
+// paymentID is the order number that the path names, or why it is none.
+func paymentID(c *call) (string, error) {
 	word, sound := transport.PathValue(c.r, "paymentId")
 	f := body.Named("paymentId", word).Fields()
-	id := f.Ident("paymentId", wirev2.PaymentIDMax)
-	return id, sound && f.Err() == nil && id != ""
+	if !sound {
+		f.Refuse("paymentId", body.ReasonNotText)
+		return "", f.Err()
+	}
+	f.Require("paymentId")
+	return f.Ident("paymentId", wirev2.PaymentIDMax), f.Err()
 }
 
 // byPath is the payment that stands for the order which the path names.
 func (h *api) byPath(c *call) (escrow.Payment, error) {
-	id, sound := paymentID(c)
-	if !sound {
+	id, err := paymentID(c)
+	if err != nil { // a text that is no order number names none
 		return escrow.Payment{}, &escrow.Refusal{Code: escrow.NotFound}
 	}
 	return h.app.OrderPayment(c.ctx(), c.shop.ID, id)
@@ -66,8 +70,8 @@ func (h *api) getTransactions(c *call) answer {
 	if err := c.fields.Err(); err != nil {
 		return invalid(err)
 	}
-	id, sound := paymentID(c)
-	if !sound {
+	id, err := paymentID(c)
+	if err != nil {
 		return no(wirev2.PaymentNotFound, wirev2.MessagePaymentNotFound)
 	}
 	rows, total, err := h.app.Payments(c.ctx(), c.shop.ID, app.Filter{OrderID: id}, newest, 0, attemptsMax)
@@ -91,11 +95,8 @@ func (h *api) getTransactions(c *call) answer {
 // listPayments answers a page of orders, each with the payment that stands for it.
 func (h *api) listPayments(c *call) answer {
 	q := wirev2.TakeQuery(c.fields, h.app.MerchantNow(&c.shop))
-	if err := c.fields.Err(); err != nil {
-		return invalid(err)
-	}
-	if !c.mayBe(q.StoreID) || !c.mayBe(q.MerchantID) {
-		return no(wirev2.Forbidden, wirev2.MessageForbiddenStore)
+	if refusal := c.taken(q.StoreID, q.MerchantID); refusal != nil {
+		return *refusal
 	}
 	test := c.shop.Mode == merchant.Sandbox
 	if q.None || (q.Test != nil && *q.Test != test) {
@@ -206,15 +207,7 @@ func (h *api) listByCursor(c *call) answer {
 
 func (h *api) cursorQuery(c *call) (wirev2.CursorQuery, *answer) {
 	q := wirev2.TakeCursorQuery(c.fields, h.app.MerchantNow(&c.shop))
-	if err := c.fields.Err(); err != nil {
-		a := invalid(err)
-		return q, &a
-	}
-	if !c.mayBe(q.StoreID) {
-		a := no(wirev2.Forbidden, wirev2.MessageForbiddenStore)
-		return q, &a
-	}
-	return q, nil
+	return q, c.taken(q.StoreID)
 }
 
 func readCursor(cursor string) (at time.Time, id string, sound bool) {
@@ -230,7 +223,7 @@ func (h *api) getAccountHolder(c *call) answer {
 	bank, _ := transport.PathValue(c.r, "bank")
 	number, _ := transport.PathValue(c.r, "accountNumber")
 	path := body.Named("bank", bank, "accountNumber", number).Fields()
-	account := wirev2.TakeAccountNumber(path, "accountNumber")
+	account := order.AccountNumber(path, "accountNumber")
 	code, known := wirev2.BankCode(bank)
 	switch {
 	case !known:

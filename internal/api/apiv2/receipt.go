@@ -40,8 +40,8 @@ func (h *api) issueReceipt(c *call) answer {
 
 // receiptByPath finds the cash receipt of an order, and what it was issued for.
 func (h *api) receiptByPath(c *call) (r app.CashReceipt, kind, id string, err error) {
-	id, sound := paymentID(c)
-	if !sound {
+	id, err = paymentID(c)
+	if err != nil {
 		return r, "", "", &escrow.Refusal{Code: escrow.NotFound}
 	}
 	p, err := h.app.OrderPayment(c.ctx(), c.shop.ID, id)

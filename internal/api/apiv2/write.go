@@ -3,6 +3,7 @@ package apiv2
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,13 +62,14 @@ func (h *api) write(op operation, need bodyNeed) http.HandlerFunc {
 	})
 }
 
-// taken reports what is wrong with a call whose values were taken; nil if nothing is.
-func (c *call) taken(storeID string) *answer {
+// taken reports what is wrong with a call whose values were taken, and with the names
+// of the shop among them; nil if nothing is.
+func (c *call) taken(named ...string) *answer {
 	if err := c.fields.Err(); err != nil {
 		a := invalid(err)
 		return &a
 	}
-	if !c.mayBe(storeID) {
+	if slices.ContainsFunc(named, func(id string) bool { return !c.mayBe(id) }) {
 		a := no(wirev2.Forbidden, wirev2.MessageForbiddenStore)
 		return &a
 	}
@@ -88,32 +90,15 @@ func (h *api) preRegister(c *call) answer {
 	if refusal := c.taken(wanted.StoreID); refusal != nil {
 		return *refusal
 	}
-	id, refusal := newPaymentID(c)
-	if refusal != nil {
-		return *refusal
+	id, err := paymentID(c)
+	if err != nil {
+		return invalid(err)
 	}
-	err := h.app.Register(c.ctx(), app.Prepared{Merchant: c.shop.ID, OrderID: id, Amount: int64(wanted.Total), Currency: wirev2.CurrencyKRW})
+	err = h.app.Register(c.ctx(), app.Prepared{Merchant: c.shop.ID, OrderID: id, Amount: int64(wanted.Total), Currency: wirev2.CurrencyKRW})
 	if err != nil {
 		return h.refuse(c, wirev2.PreRegister, err)
 	}
 	return ok(wirev2.Nothing{})
-}
-
-// newPaymentID is the order that the path names, which need not exist.
-func newPaymentID(c *call) (string, *answer) {
-	word, sound := transport.PathValue(c.r, "paymentId")
-	f := body.Named("paymentId", word).Fields()
-	f.Require("paymentId")
-	id := f.Ident("paymentId", wirev2.PaymentIDMax)
-	if err := f.Err(); err != nil {
-		a := invalid(err)
-		return "", &a
-	}
-	if !sound {
-		a := no(wirev2.InvalidRequest, "paymentId: "+body.ReasonNotText.Korean)
-		return "", &a
-	}
-	return id, nil
 }
 
 // payInstantly issues a virtual account without a payment window.
@@ -122,9 +107,9 @@ func (h *api) payInstantly(c *call) answer {
 	if refusal := c.taken(order.StoreID); refusal != nil {
 		return *refusal
 	}
-	id, refusal := newPaymentID(c)
-	if refusal != nil {
-		return *refusal
+	id, err := paymentID(c)
+	if err != nil {
+		return invalid(err)
 	}
 	switch {
 	case order.ChannelGroup != "" || (order.Channel != "" && order.Channel != c.shop.ChannelKey):

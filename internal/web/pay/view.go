@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/web/ui"
+	"github.com/holdfast-pay/holdfast/internal/wire/korean"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
 )
 
@@ -213,5 +214,9 @@ func sentence(d dialect, l ui.Lang, no *escrow.Refusal) string {
 	case l == ui.English:
 		return said.Error() + "."
 	}
-	return strings.Replace(wirev1.RefusalText(no), no.Field, said.Field, 1) + "."
+	text := korean.Refusal(no) + "."
+	if said.Field != "" {
+		return said.Field + ": " + text
+	}
+	return text
 }

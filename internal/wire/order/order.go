@@ -1,6 +1,7 @@
 // Package order takes those parts of an order out of a request that PortOne V1
 // and V2 write alike: addresses that are called, the address that the buyer
-// returns to, and the time until which an account may be paid into.
+// returns to, the time until which an account may be paid into, and the number of
+// an account.
 //
 // It knows no dialect: the caller names the members. A part that is absent is
 // the zero value; one that is wrong is noted as a fault of the request, and the
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/bizday"
+	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 )
@@ -23,6 +25,7 @@ const (
 	urlMax    = 2000
 	urlsMax   = 10 // addresses to be told of one payment
 	schemeMax = 200
+	numberMax = 24 // of an account, with hyphens
 )
 
 // ReasonURL refuses an address that is not called.
@@ -117,6 +120,13 @@ func Due(f *body.Fields, name string) time.Time {
 	}
 	f.Refuse(name, reasonDue)
 	return time.Time{}
+}
+
+var reasonAccount = body.Reason{Code: "account", English: "must be an account number of 10 to 16 digits", Korean: "계좌번호는 10~16자리 숫자여야 합니다"}
+
+// AccountNumber takes an account number with or without hyphens, and returns its digits.
+func AccountNumber(f *body.Fields, name string) string {
+	return f.Spelt(name, numberMax, reasonAccount, krbank.Number)
 }
 
 // Cut is a text that is only shown, without what is beyond limit characters.

@@ -53,9 +53,6 @@ var houseByCode, codeByHouse = func() (map[string]string, map[string]string) {
 	return house, code
 }()
 
-// Carriers returns the table in the order of a choice list.
-func Carriers() []Carrier { return append([]Carrier(nil), carriers...) }
-
 // CarrierOf returns Holdfast's code for the company that a shop sent. A company
 // that is not in the table becomes [krcarrier.Other]: shops send names of their own,
 // and the dialect never refuses one.

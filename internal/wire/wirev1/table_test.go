@@ -45,7 +45,7 @@ func TestCarriers(t *testing.T) {
 		t.Errorf("a carrier without a word here is %s", got)
 	}
 	seen := map[string]bool{}
-	for _, c := range Carriers() {
+	for _, c := range carriers {
 		if _, ok := krcarrier.ByCode(c.House); !ok || seen[c.Code] || c.Korean == "" {
 			t.Errorf("%s is twice in the table, lacks a name or means no carrier", c.Code)
 		}

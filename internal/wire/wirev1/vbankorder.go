@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/holdfast-pay/holdfast/internal/escrow"
-	"github.com/holdfast-pay/holdfast/internal/krbank"
 	"github.com/holdfast-pay/holdfast/internal/money"
 	"github.com/holdfast-pay/holdfast/internal/wire/body"
 	"github.com/holdfast-pay/holdfast/internal/wire/order"
@@ -14,7 +13,6 @@ import (
 const (
 	holderMax          = 16
 	bankCodeMax        = 4
-	accountNumberMax   = 24 // with hyphens
 	escrowPasswordMax  = 100
 	productCountMax    = 1_000_000
 	productTypeReal    = "real"
@@ -86,26 +84,18 @@ func TakeBuyer(f *body.Fields) escrow.Party {
 	}
 }
 
-var (
-	reasonBank    = body.Reason{Code: "bank", English: "is no bank code", Korean: "존재하지 않는 은행 코드입니다"}
-	reasonAccount = body.Reason{Code: "account", English: "must be an account number of 10 to 16 digits", Korean: "계좌번호는 10~16자리 숫자여야 합니다"}
-)
+var reasonBank = body.Reason{Code: "bank", English: "is no bank code", Korean: "존재하지 않는 은행 코드입니다"}
 
 // TakeBank takes a bank code in any of its notations, see [BankCode].
 func TakeBank(f *body.Fields, name string) string {
 	return f.Spelt(name, bankCodeMax, reasonBank, BankCode)
 }
 
-// TakeAccountNumber takes an account number with or without hyphens.
-func TakeAccountNumber(f *body.Fields, name string) string {
-	return f.Spelt(name, accountNumberMax, reasonAccount, krbank.Number)
-}
-
 // TakeRefundAccount takes the account to pay back to: all of it, or nothing.
 func TakeRefundAccount(f *body.Fields) escrow.BankAccount {
 	f.Text("refund_tel", buyerTelMax)
 	account := escrow.BankAccount{
-		Holder: f.Text("refund_holder", holderMax), Bank: TakeBank(f, "refund_bank"), Number: TakeAccountNumber(f, "refund_account"),
+		Holder: f.Text("refund_holder", holderMax), Bank: TakeBank(f, "refund_bank"), Number: order.AccountNumber(f, "refund_account"),
 	}
 	if f.Has("refund_holder") || f.Has("refund_bank") || f.Has("refund_account") {
 		f.Require("refund_holder", "refund_bank", "refund_account")

@@ -128,22 +128,12 @@ func Banks() Items[BankInfo] {
 	return Items[BankInfo]{Items: out}
 }
 
-const (
-	bankMax          = 40 // characters of a bank's word
-	accountNumberMax = 24 // with hyphens
-)
+// bankMax bounds a bank's word, in characters.
+const bankMax = 40
 
-var (
-	reasonBank    = body.Reason{Code: "bank", English: "is no bank of the table at GET /banks", Korean: "존재하지 않는 은행입니다. GET /banks의 값을 사용해 주세요"}
-	reasonAccount = body.Reason{Code: "account", English: "must be an account number of 10 to 16 digits", Korean: "계좌번호는 10~16자리 숫자여야 합니다"}
-)
+var reasonBank = body.Reason{Code: "bank", English: "is no bank of the table at GET /banks", Korean: "존재하지 않는 은행입니다. GET /banks의 값을 사용해 주세요"}
 
 // TakeBank takes a bank and returns its national code.
 func TakeBank(f *body.Fields, name string) string {
 	return f.Spelt(name, bankMax, reasonBank, BankCode)
-}
-
-// TakeAccountNumber takes an account number with or without hyphens.
-func TakeAccountNumber(f *body.Fields, name string) string {
-	return f.Spelt(name, accountNumberMax, reasonAccount, krbank.Number)
 }

@@ -12,9 +12,6 @@ var carriers = []string{
 // CarrierETC is every company that has no word of its own.
 const CarrierETC = "ETC"
 
-// Carriers returns the companies of this dialect.
-func Carriers() []string { return slices.Clone(carriers) }
-
 // CompanyOf is what this dialect calls one of Holdfast's carriers; [CarrierETC] if it
 // has no word for it.
 func CompanyOf(carrier string) string {

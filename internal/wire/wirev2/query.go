@@ -191,6 +191,7 @@ var listStatuses = []string{"READY", "PENDING", "VIRTUAL_ACCOUNT_ISSUED", "PAID"
 
 var listMethods = []string{"CARD", "TRANSFER", "VIRTUAL_ACCOUNT", "GIFT_CERTIFICATE", "MOBILE", "EASY_PAY", "CONVENIENCE_STORE", "CRYPTO"}
 
+// methodWords are the words of the methods that Holdfast has.
 var methodWords = map[string]escrow.Method{"CARD": escrow.Card, "TRANSFER": escrow.BankTransfer, "VIRTUAL_ACCOUNT": escrow.VirtualAccount}
 
 // takeColumns takes what the store can look for.

@@ -42,23 +42,18 @@ type RequestPayment struct {
 	Banks []string
 }
 
-// windowMethods are the words of payMethod, with the method of those that are taken.
-var windowMethods = map[string]escrow.Method{
-	"CARD": escrow.Card, "VIRTUAL_ACCOUNT": escrow.VirtualAccount, "TRANSFER": escrow.BankTransfer,
-	"MOBILE": "", "GIFT_CERTIFICATE": "", "EASY_PAY": "", "PAYPAL": "", "ALIPAY": "", "ALIPAY_PLUS": "", "CONVENIENCE_STORE": "",
-}
-
-var windowMethodWords = []string{"CARD", "VIRTUAL_ACCOUNT", "TRANSFER", "MOBILE", "GIFT_CERTIFICATE", "EASY_PAY", "PAYPAL", "ALIPAY", "ALIPAY_PLUS", "CONVENIENCE_STORE"}
+// windowMethods are the words of payMethod, of which Holdfast has some, see methodWords.
+var windowMethods = []string{"CARD", "VIRTUAL_ACCOUNT", "TRANSFER", "MOBILE", "GIFT_CERTIFICATE", "EASY_PAY", "PAYPAL", "ALIPAY", "ALIPAY_PLUS", "CONVENIENCE_STORE"}
 
 // TakeRequestPayment takes the parameters out of a request. Members that the
 // dialect has for other purposes are ignored. The caller asks f.Err before it
 // uses the result.
 func TakeRequestPayment(f *body.Fields) RequestPayment {
 	f.Require("storeId", "paymentId", "orderName", "totalAmount", "currency", "payMethod")
-	word := f.OneOf("payMethod", windowMethodWords...)
+	word := f.OneOf("payMethod", windowMethods...)
 	p := RequestPayment{StoreID: takeStoreID(f), Channel: windowChannel(f)}
 	p.Open = escrow.Open{
-		V2: true, OrderID: f.Ident("paymentId", PaymentIDMax), Method: windowMethods[word], Goods: windowGoods(f),
+		V2: true, OrderID: f.Ident("paymentId", PaymentIDMax), Method: methodWords[word], Goods: windowGoods(f),
 		Amount: won(f, "totalAmount"), TaxFree: won(f, "taxFreeAmount"), VAT: won(f, "vatAmount"),
 		Name: order.Cut(f.Text("orderName", windowNameMax), orderNameMax), Buyer: windowBuyer(f), English: windowEnglish(f),
 		NoticeURLs: order.CallURLs(f, "noticeUrls"), ConfirmURL: order.CallURL(f, "confirmUrl"),

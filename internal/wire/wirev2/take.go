@@ -218,7 +218,7 @@ func takeRefundAccount(f *body.Fields) escrow.BankAccount {
 		a.Require("bank", "number", "holderName")
 	}
 	a.Text("holderPhoneNumber", phoneMax)
-	return escrow.BankAccount{Bank: TakeBank(a, "bank"), Number: TakeAccountNumber(a, "number"), Holder: a.Text("holderName", holderMax)}
+	return escrow.BankAccount{Bank: TakeBank(a, "bank"), Number: order.AccountNumber(a, "number"), Holder: a.Text("holderName", holderMax)}
 }
 
 // Shipment is a delivery that a shop registers or corrects.

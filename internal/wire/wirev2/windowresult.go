@@ -20,9 +20,7 @@ const (
 	CodePredefined WindowCode = "AmountNotEqualToPredefined"
 	CodeConfirm    WindowCode = "ConfirmProcessFailed" // the shop stopped it at its confirmUrl
 	CodePG         WindowCode = "PGProviderError"      // the buyer or the bank said no; see pgCode
-	CodeUnknown    WindowCode = "UnknownError"
 
-	CodeInvalid     WindowCode = "InvalidArgument"
 	CodeNotFound    WindowCode = "NotFound"
 	CodeDenied      WindowCode = "PermissionDenied"
 	CodeTooMany     WindowCode = "ResourceExhausted"
