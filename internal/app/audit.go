@@ -47,9 +47,7 @@ func (a *App) PayoutHeld(ctx context.Context, o *BankOrder) (bool, error) {
 		}); err != nil {
 			return false, err
 		}
-		for _, v := range fresh {
-			a.log.Error(Alarm, v.Attributes()...)
-		}
+		a.alarm(fresh)
 	}
 	return a.PayoutsStopped(ctx)
 }
@@ -136,8 +134,8 @@ func (a *App) WatchBooks(lease time.Duration) *BooksWatch {
 }
 
 // Step verifies what is new, or else reads the next page of the walk through
-// everything. It returns the violations that stop payouts from now on, and
-// whether there is more to read at once.
+// everything. It returns the violations that stop payouts from now on, about which
+// it has raised the alarm, and whether there is more to read at once.
 func (w *BooksWatch) Step(ctx context.Context) (fresh []Violation, more bool, err error) {
 	now := w.a.clock.Now()
 	if since := now.Sub(w.looked); since >= watchLook || since < 0 || w.walk == nil {
@@ -171,7 +169,8 @@ func (w *BooksWatch) tails(ctx context.Context) (fresh []Violation, more bool, e
 	return fresh, more || len(merchants) == watchTails, err
 }
 
-// keep records violations, in one transaction with something else, and returns those that are new.
+// keep records violations, in one transaction with something else, raises the alarm
+// about those that are new, and returns them.
 func (w *BooksWatch) keep(ctx context.Context, found []Violation, also func(*store.Tx) error) (fresh []Violation, err error) {
 	err = w.a.store.Write(ctx, func(tx *store.Tx) (err error) {
 		if fresh, err = w.a.record(tx, found); err != nil {
@@ -180,9 +179,18 @@ func (w *BooksWatch) keep(ctx context.Context, found []Violation, also func(*sto
 		return also(tx)
 	})
 	if err != nil {
-		fresh = nil
+		return nil, err
 	}
-	return fresh, err
+	w.a.alarm(fresh)
+	return fresh, nil
+}
+
+// alarm says in the log that violations stop payouts from now on. It is called once
+// they are recorded: a transaction may run more than once, or come to nothing.
+func (a *App) alarm(fresh []Violation) {
+	for _, v := range fresh {
+		a.log.Error("ALARM: the books do not agree; payouts are stopped", v.Attributes()...)
+	}
 }
 
 // record keeps violations, each new one with a row in the audit log, and returns
@@ -205,24 +213,18 @@ func (a *App) record(tx *store.Tx, found []Violation) (fresh []Violation, err er
 }
 
 // keepDamage records that the row of a payment is not the one that was written,
-// before a decision writes it anew: payouts stop, and the decision is kept.
-func (a *App) keepDamage(tx *store.Tx, p *escrow.Payment) error {
+// before a decision writes it anew: payouts stop, and the decision is kept. It
+// returns what is new, about which the alarm is raised after the commit.
+func (a *App) keepDamage(tx *store.Tx, p *escrow.Payment) (fresh []Violation, err error) {
 	found, err := tx.Damage(p.Merchant, p.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.ErrStale
+		return nil, store.ErrStale
 	}
 	if err != nil || len(found) == 0 {
-		return err
+		return nil, err
 	}
-	fresh, err := a.record(tx, found)
-	for _, v := range fresh {
-		a.log.Error(Alarm, v.Attributes()...)
-	}
-	return err
+	return a.record(tx, found)
 }
-
-// Alarm is what the log says about a violation, with its Attributes.
-const Alarm = "ALARM: the books do not agree; payouts are stopped"
 
 // walkOn reads the next page of the walk, which it takes first if nobody has it.
 func (w *BooksWatch) walkOn(ctx context.Context, now time.Time) (fresh []Violation, more bool, err error) {

@@ -28,6 +28,8 @@ type Result struct {
 	// calls are due.
 	owes  []Work
 	lanes []Lane
+	// found is what did not agree in the payment's row before and was recorded now.
+	found []Violation
 }
 
 // Refusals that come from more than one payment.
@@ -166,12 +168,16 @@ func (a *App) keepDecision(tx *store.Tx, m *merchant.Merchant, before *escrow.Pa
 	if d.Unchanged {
 		return Result{Payment: *before, Unchanged: true}, nil
 	}
+	var found []Violation
 	if before.Version > 0 {
-		if err := a.keepDamage(tx, before); err != nil {
+		var err error
+		if found, err = a.keepDamage(tx, before); err != nil {
 			return Result{}, err
 		}
 	}
-	return a.keepSound(tx, m, before, d, tx.Apply)
+	res, err := a.keepSound(tx, m, before, d, tx.Apply)
+	res.found = found
+	return res, err
 }
 
 // keepSound is keepDecision for a change of a payment that was decided on a sound
@@ -186,7 +192,8 @@ func (a *App) keepSound(tx *store.Tx, m *merchant.Merchant, before *escrow.Payme
 	if err := a.remember(tx, before, &d.Next); err != nil {
 		return Result{}, err
 	}
-	return Result{Payment: d.Next, Events: d.Events, owes: owes(d, owed), lanes: lanesOf(d.Next.Merchant, owed)}, nil
+	lanes := lanesOf(d.Next.Merchant, owed)
+	return Result{Payment: d.Next, Events: d.Events, owes: owes(d, len(lanes) > 0), lanes: lanes}, nil
 }
 
 // lanesOf are the lanes of owed calls.
@@ -199,8 +206,9 @@ func lanesOf(merchantID string, owed store.Owed) (lanes []Lane) {
 	return lanes
 }
 
-// owes lists the kinds of work that a decision leaves to be done now.
-func owes(d *escrow.Decision, owed store.Owed) (kinds []Work) {
+// owes lists the kinds of work that a decision leaves to be done now; calls says
+// whether calls to the shop are due.
+func owes(d *escrow.Decision, calls bool) (kinds []Work) {
 	now := d.Next.UpdatedAt
 	due := func(at time.Time) bool { return !at.IsZero() && !at.After(now) }
 	payable := func(l escrow.Line) bool { return !bizday.DateOf(now).Before(l.DueDate) }
@@ -208,7 +216,7 @@ func owes(d *escrow.Decision, owed store.Owed) (kinds []Work) {
 		work Work
 		owed bool
 	}{
-		{WorkMail, len(d.Mails) > 0}, {WorkWebhook, len(lanesOf(d.Next.Merchant, owed)) > 0}, {WorkBank, len(d.Orders) > 0},
+		{WorkMail, len(d.Mails) > 0}, {WorkWebhook, calls}, {WorkBank, len(d.Orders) > 0},
 		{WorkTime, due(d.Next.WakeAt)}, {WorkCarrier, due(d.Next.TrackAt)},
 		{WorkSettlement, d.PayoutHold != nil || slices.ContainsFunc(d.Lines, payable)},
 	} {
@@ -409,27 +417,17 @@ func (a *App) byAccount(ctx context.Context, account escrow.BankAccount) (store.
 // where: at its endpoints, each by what it has chosen; or, for the setting and for
 // the main endpoint of V2, at the notice URLs of the payment in their place.
 func owedWebhooks(m *merchant.Merchant, d *escrow.Decision) (out []store.WebhookOwed) {
+	mains := []merchant.Endpoint{m.Main(), m.MainV2()}
 	for _, e := range d.Events {
 		for _, name := range merchant.Told(&d.Next, e) {
-			out = append(out, calls(m, &d.Next, e.Seq, name)...)
-		}
-	}
-	return out
-}
-
-// calls are the calls that tell of one event of a payment under one name.
-func calls(m *merchant.Merchant, p *escrow.Payment, seq int64, name string) (out []store.WebhookOwed) {
-	main := m.Main()
-	if main.Wants(name) {
-		out = append(out, callsAt(&main, p, seq, name, main.URL != "")...)
-	}
-	mainV2 := m.MainV2()
-	if mainV2.Wants(name) {
-		out = append(out, callsAt(&mainV2, p, seq, name, mainV2.URL != "")...)
-	}
-	for i := range m.Endpoints {
-		if e := &m.Endpoints[i]; e.ID != mainV2.ID && e.Wants(name) {
-			out = append(out, callAt(e, seq, name, e.ID, e.URL, ""))
+			for i := range mains {
+				out = append(out, callsAt(&mains[i], &d.Next, e.Seq, name)...)
+			}
+			for i := range m.Endpoints {
+				if at := &m.Endpoints[i]; at.ID != mains[1].ID && at.Wants(name) {
+					out = append(out, callAt(at, e.Seq, name, at.ID, at.URL, ""))
+				}
+			}
 		}
 	}
 	return out
@@ -446,9 +444,12 @@ func callsOfPayout(m *merchant.Merchant, seq int64, name string) (out []store.We
 	return out
 }
 
-// callsAt are the calls of a main endpoint, which the payment's own notice URLs
-// take the place of.
-func callsAt(e *merchant.Endpoint, p *escrow.Payment, seq int64, name string, has bool) (out []store.WebhookOwed) {
+// callsAt are the calls of a main endpoint about one event of a payment under one
+// name. The payment's own notice URLs take the place of the endpoint's.
+func callsAt(e *merchant.Endpoint, p *escrow.Payment, seq int64, name string) (out []store.WebhookOwed) {
+	if !e.Wants(name) {
+		return nil
+	}
 	own := p.NoticeURLs
 	if p.V2 == e.Format.IsV1() { // they were given to be called in the other generation's format
 		own = nil
@@ -456,7 +457,7 @@ func callsAt(e *merchant.Endpoint, p *escrow.Payment, seq int64, name string, ha
 	for i, u := range own {
 		out = append(out, callAt(e, seq, name, merchant.Noticed(e.ID), u, fmt.Sprintf("-n%d", i)))
 	}
-	if len(out) == 0 && has {
+	if len(own) == 0 && e.URL != "" {
 		out = append(out, callAt(e, seq, name, e.ID, e.URL, ""))
 	}
 	return out

@@ -28,14 +28,19 @@ type (
 // found when it looks by itself.
 const maxReady = 10_000
 
-// wake lets the loops begin what a change owes.
+// wake lets the loops begin what a change owes, once it is durable, and raises the
+// alarm about what it has found.
 func (a *App) wake(res *Result) {
+	a.alarm(res.found)
 	a.ready(res.lanes...)
 	a.poke(res.owes...)
 }
 
 // ready remembers lanes in which calls are due.
 func (a *App) ready(lanes ...Lane) {
+	if len(lanes) == 0 {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, l := range lanes {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -10,6 +11,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -169,7 +172,11 @@ func (o *Once) Untold() bool {
 
 // Strayed reports whether this execution was stopped because it would have done
 // something else than what the request has done before.
-func (o *Once) Strayed() bool { return o.Untold() && o.strayed }
+func (o *Once) Strayed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.strayed && o.told < len(o.acts)
+}
 
 // BeginOnce begins a request, or goes on with one that nobody carries out any more.
 // The answer is set if there is one. A request that is being carried out is
@@ -476,22 +483,30 @@ func (r *onces) leave(o *Once) {
 	}
 }
 
-// runs are the names of the executions by their requests.
-func (r *onces) runs() map[store.Ref]string {
+// now are the executions, in the order of their rows.
+func (r *onces) now() []*Once {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := map[store.Ref]string{}
-	for ref, o := range r.running {
-		out[ref] = o.run
-	}
-	return out
+	return slices.SortedFunc(maps.Values(r.running), func(a, b *Once) int {
+		return cmp.Or(cmp.Compare(a.ref.Merchant, b.ref.Merchant), cmp.Compare(a.ref.ID, b.ref.ID))
+	})
 }
+
+// keepPage is how many leases are prolonged in one transaction.
+const keepPage = 500
 
 // KeepOnces prolongs the leases of the requests that this node carries out.
 func (a *App) KeepOnces(ctx context.Context) error {
 	until := a.clock.Now().Add(onceLease)
-	for ref, run := range a.onces.runs() {
-		if err := a.store.Write(ctx, func(tx *store.Tx) error { return tx.KeepKeyed(ref.Merchant, ref.ID, run, until) }, store.OnRow(ref.Merchant, ref.ID)); err != nil {
+	for some := range slices.Chunk(a.onces.now(), keepPage) {
+		if err := a.store.Write(ctx, func(tx *store.Tx) error {
+			for _, o := range some {
+				if err := tx.KeepKeyed(o.ref.Merchant, o.ref.ID, o.run, until); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
 	}

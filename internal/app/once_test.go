@@ -79,6 +79,25 @@ func TestOnceOnTwoNodes(t *testing.T) {
 	}
 }
 
+// TestLeasesAreProlongedTogether: in one transaction, however many requests are
+// under way.
+func TestLeasesAreProlongedTogether(t *testing.T) {
+	s := servetest.Run(t)
+	s.Server.Loops.Close()
+	for i := range 5 {
+		if _, err := s.App.BeginOnce(t.Context(), onceKey(s, fmt.Sprint("together-", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := s.App.StoreStats().Functions
+	if err := s.App.KeepOnces(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.App.StoreStats().Functions - before; n != 1 {
+		t.Errorf("%d writes", n)
+	}
+}
+
 // TestOnceOfANodeThatEnded: another node goes on at once where it ended.
 func TestOnceOfANodeThatEnded(t *testing.T) {
 	a, b := twoNodes(t)

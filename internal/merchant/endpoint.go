@@ -29,9 +29,16 @@ func Formats() []Format { return []Format{V1JSON, V1Form, V2Old, V2OldForm, V2} 
 // IsV1 reports whether the bodies are PortOne V1's.
 func (f Format) IsV1() bool { return f == V1JSON || f == V1Form }
 
+// IsOld reports whether the bodies are those of PortOne V2's older version, which has
+// no words for what is the escrow's own.
+func (f Format) IsOld() bool { return f == V2Old || f == V2OldForm }
+
+// IsForm reports whether the bodies are forms, and not JSON.
+func (f Format) IsForm() bool { return f == V1Form || f == V2OldForm }
+
 // ContentType is what a body of the format is announced as.
 func (f Format) ContentType() string {
-	if f == V1Form || f == V2OldForm {
+	if f.IsForm() {
 		return "application/x-www-form-urlencoded"
 	}
 	return "application/json"
@@ -215,14 +222,12 @@ func (e *Endpoint) Days() int {
 
 // Wants reports whether the endpoint is told of things of a name.
 func (e *Endpoint) Wants(name string) bool {
-	if (name == TellStatus || name == TellEscrow) != e.Format.IsV1() {
+	portOne := strings.HasPrefix(name, portOnes)
+	switch {
+	case isV1(name) != e.Format.IsV1(), e.Format.IsOld() && !portOne:
 		return false
-	}
-	if len(e.Events) == 0 {
-		return name == TellStatus || strings.HasPrefix(name, portOnes)
-	}
-	if e.Format == V2Old || e.Format == V2OldForm { // which has no words for anything else
-		return strings.HasPrefix(name, portOnes) && slices.ContainsFunc(e.Events, func(p string) bool { return fits(p, name) })
+	case len(e.Events) == 0:
+		return name == TellStatus || portOne
 	}
 	return slices.ContainsFunc(e.Events, func(p string) bool { return fits(p, name) })
 }

@@ -119,11 +119,14 @@ func (t *Tx) Verified(tail *Tail, at time.Time) error {
 		{`SELECT hash FROM event WHERE merchant = $1 AND position = $2`, to.Position, tail.event},
 		{`SELECT hash FROM transfer WHERE merchant = $1 AND position = $2`, to.Transfer, tail.transfer},
 	} {
+		if last.read == (recon.Hash{}) { // none were read
+			continue
+		}
 		stands, err := one(&t.queries, scalar[[]byte], last.query, to.Merchant, last.position)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		if last.read != (recon.Hash{}) && recon.ReadHash(stands) != last.read {
+		if recon.ReadHash(stands) != last.read {
 			return ErrStale
 		}
 	}

@@ -322,7 +322,7 @@ func Question(m *merchant.Merchant, e *merchant.Endpoint, p *escrow.Payment, at 
 }
 
 func encoded(e *merchant.Endpoint, notice form) ([]byte, error) {
-	if e.Format == merchant.V1Form || e.Format == merchant.V2OldForm {
+	if e.Format.IsForm() {
 		return []byte(notice.Form()), nil
 	}
 	return notice.JSON()
@@ -341,7 +341,7 @@ func noticeOf(m *merchant.Merchant, f merchant.Format, name string, p *escrow.Pa
 		return wirev1.EscrowNoticeOf(p, e.Event)
 	case name == merchant.TellStatus:
 		return wirev1.NoticeOf(p, e.Event)
-	case f == merchant.V2Old || f == merchant.V2OldForm:
+	case f.IsOld():
 		return wirev2.OldNoticeOf(name, p)
 	}
 	return wirev2.NoticeOf(m.Code, name, p, e.Event, e.Position)

@@ -28,13 +28,10 @@ func (l *Loops) watch(ctx context.Context) {
 	}()
 	for ctx.Err() == nil {
 		began := time.Now() //nolint:forbidigo // how long the machine worked, not a business instant
-		found, more, err := w.Step(ctx)
+		_, more, err := w.Step(ctx)
 		took := time.Since(began) //nolint:forbidigo // as above
 		if err != nil && ctx.Err() == nil && !app.IsUnavailable(err) {
 			l.Log.Error("the books could not be audited; it is tried again", "error", err)
-		}
-		for _, v := range found {
-			l.Log.Error(app.Alarm, v.Attributes()...)
 		}
 		rest := watchRest
 		if more && err == nil {

@@ -76,6 +76,9 @@ func RealClock() Option { return func(s *setup) { s.real = true } }
 // Sender sends mail by the given sender instead of keeping it in the mailbox alone.
 func Sender(m mail.Sender) Option { return func(s *setup) { s.sender = m } }
 
+// Log writes the server's warnings there too.
+func Log(w io.Writer) Option { return func(s *setup) { s.log = w } }
+
 // Beside makes the server another node on the database of a first one, with the
 // same clock and the same secret. The test is skipped on SQLite, which has one
 // process alone.
@@ -109,7 +112,7 @@ func Run(t testing.TB, options ...Option) *Server {
 	front := httptest.NewUnstartedServer(nil)
 	set.config.BaseURL = "http://" + front.Listener.Addr().String()
 	out := &Server{T: t, URL: set.config.BaseURL, Clock: cmp.Or(set.clock, clock.NewManual(set.start)), data: set.config.Data}
-	opts := serve.Options{Clock: out.Clock, Log: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})), Sender: set.sender}
+	opts := serve.Options{Clock: out.Clock, Log: slog.New(slog.NewTextHandler(io.MultiWriter(testLog{t}, set.log), &slog.HandlerOptions{Level: slog.LevelWarn})), Sender: set.sender}
 	if set.real {
 		opts.Clock = clock.Real{}
 	}
