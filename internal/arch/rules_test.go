@@ -227,8 +227,8 @@ var groups = []group{
 	},
 	{
 		name: "tests and measures", packages: []string{"test/*", "bench", "bench/*"},
-		mayImport: []string{"internal/*", "sdk", "test/*", "bench/*"},
-		why:       "stories and measures build the whole through serve and may look at any part of it",
+		mayImport: []string{"internal/*", "client", "sdk", "test/*", "bench/*"},
+		why:       "stories and measures build the whole through serve and may look at any part of it; they follow a shop's events with the client that shops have",
 	},
 }
 

@@ -24,6 +24,9 @@ const (
 	// NoFence: what a node brings of an attempt is kept although another node has
 	// taken the work since (test/nodes, frozen node).
 	NoFence Bug = "no-fence"
+	// OrderIgnored: calls to an endpoint that wants the steps of a payment in order are
+	// made as they are due (test/nodes, endpoints).
+	OrderIgnored Bug = "order-ignored"
 	// AnswerFirst: the writer answers before it commits (test/kill).
 	AnswerFirst Bug = "answer-first"
 	// ActUnmarked: what a request with an idempotency key does is not marked in its own

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/fault"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/webhook"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev1"
@@ -61,7 +62,7 @@ func (l *Loops) claimHooks(ctx context.Context, merchantID string, takes []app.T
 		}
 		id, _ := merchant.Lane(takes[i].Endpoint)
 		e, _ := m.Endpoint(id)
-		takes[i].Ordered = e.Ordered
+		takes[i].Ordered = e.Ordered && !fault.Planted(fault.OrderIgnored)
 	}
 	return l.App.ClaimWebhooks(ctx, merchantID, takes, hookLeases*l.Lease)
 }
