@@ -151,6 +151,7 @@ type EscrowEvent struct {
 
 // PayoutEvent is a step of a payout, which pays the lines of many payments in one
 // transfer: it was sent to the shop's account, the bank refused it, or it came back.
+// [Client.PayoutLines] has the payments.
 type PayoutEvent struct {
 	StoreID  string `json:"storeId"` // the shop's public code
 	PayoutID string `json:"payoutId"`

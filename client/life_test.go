@@ -145,6 +145,48 @@ func TestSilence(t *testing.T) {
 	}
 	s.told(&in, endpoint, id)
 	s.rotated(endpoint)
+	s.paidOut(id)
+}
+
+// paidOut lets the settlement pay the sale out, and finds the payout, what it pays and
+// what is told of it.
+func (s *shop) paidOut(id string) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	must(s.play.AdvanceBusinessDays(ctx, 6))(s.t)
+	var payouts []client.Payout
+	for p, err := range s.Payouts(ctx) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		payouts = append(payouts, p)
+	}
+	if len(payouts) != 1 || payouts[0].State != client.PayoutPaid || must(s.Payout(ctx, payouts[0].ID))(s.t) != payouts[0] {
+		s.t.Fatalf("payouts %+v", payouts)
+	}
+	var net int64
+	for l, err := range s.PayoutLines(ctx, payouts[0].ID) {
+		if err != nil || l.PaymentID != id || l.Kind != "sale" {
+			s.t.Fatalf("line %+v, %v", l, err)
+		}
+		net += l.Net
+	}
+	if net != payouts[0].Amount {
+		s.t.Errorf("lines of %d won in a payout of %d", net, payouts[0].Amount)
+	}
+	for e, err := range s.Feed(ctx, 0) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if e.Type != client.EventEscrowPayoutSent {
+			continue
+		}
+		told, is := must(e.Event())(s.t).Data.(client.PayoutEvent)
+		if !is || told.PayoutID != payouts[0].ID || told.Amount != net || told.Sequence != 1 || told.Date != payouts[0].Date || told.AccountNumber != payouts[0].AccountNumber {
+			s.t.Errorf("told %+v", told)
+		}
+		break
+	}
 }
 
 // listen makes an endpoint that a handler of the client receives.

@@ -56,6 +56,8 @@ var shapes = map[string][]any{
 	"Webhook":                     {client.Webhook{}},
 	"Endpoint":                    {client.Endpoint{}},
 	"Delivery":                    {client.EventDelivery{}},
+	"Payout":                      {client.Payout{}},
+	"PayoutLine":                  {client.PayoutLine{}},
 }
 
 // TestEveryMember holds that the client reads every member that the documents say an

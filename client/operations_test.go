@@ -76,6 +76,9 @@ func operations(ctx context.Context, c *client.Client) {
 	_, _ = c.Delivery(ctx, "{id}")
 	_, _ = c.ReplayDelivery(ctx, "{id}")
 	_, _ = c.Events(ctx, 0, 0)
+	_ = first(c.Payouts(ctx))
+	_, _ = c.Payout(ctx, "{id}")
+	_ = first(c.PayoutLines(ctx, "{id}"))
 
 	_, _ = s.Clock(ctx)
 	_, _ = s.AdvanceBusinessDays(ctx, 1)

@@ -232,20 +232,8 @@ func (c *Client) Deliveries(ctx context.Context, f DeliveryFilter) iter.Seq2[Eve
 		for offset := 0; ; offset += pageSize {
 			query := queryOf("state", string(f.State), "transactionId", f.TransactionID, "payoutId", f.PayoutID, "type", string(f.Type), "endpoint", f.Endpoint,
 				"offset", strconv.Itoa(offset), "limit", strconv.Itoa(pageSize))
-			var out struct {
-				items[EventDelivery]
-				More bool `json:"more"`
-			}
-			if err := c.own(ctx, http.MethodGet, query, nil, &out, "deliveries"); err != nil {
-				yield(EventDelivery{}, err)
-				return
-			}
-			for i := range out.Items {
-				if !yield(out.Items[i], nil) {
-					return
-				}
-			}
-			if !out.More {
+			page, err := ownPage[EventDelivery](ctx, c, query, "deliveries")
+			if !page.yield(err, yield) {
 				return
 			}
 		}

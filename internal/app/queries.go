@@ -21,6 +21,7 @@ type (
 	Webhook        = store.Webhook
 	BankOrder      = store.BankOrder
 	SettlementLine = store.SettlementLine
+	PaidLine       = store.PaidLine
 	BookFault      = store.BookFault
 )
 
@@ -205,6 +206,20 @@ func (a *App) Payouts(ctx context.Context, merchantID string, offset, limit int)
 func (a *App) Payout(ctx context.Context, merchantID, id string) (settle.Payout, error) {
 	p, err := read(ctx, a, func(r *store.Reader) (settle.Payout, error) { return r.Payout(merchantID, id) })
 	return p, notFound(err, "payout")
+}
+
+// LineReturned is a line of money that a payout brought back; its payment is the payout.
+const LineReturned = store.LineReturned
+
+// PayoutLines returns up to limit lines that a payout has taken, in the order of
+// their ids after one. A payout that does not exist is NotFound.
+func (a *App) PayoutLines(ctx context.Context, merchantID, payout, after string, limit int) ([]PaidLine, error) {
+	return read(ctx, a, func(r *store.Reader) ([]PaidLine, error) {
+		if _, err := r.Payout(merchantID, payout); err != nil {
+			return nil, notFound(err, "payout")
+		}
+		return r.PayoutLines(merchantID, payout, after, limit)
+	})
 }
 
 // Transfers returns the ledger rows of a payment or payout.

@@ -110,7 +110,7 @@ func documents() http.Handler {
 	return docs.New(
 		docs.Document{Name: "v1", Short: "PortOne V1", Title: "PortOne V1 API", About: "What shops call: payments, virtual accounts, cancels, escrow deliveries, cash receipts.", JSON: wirev1.OpenAPI()},
 		docs.Document{Name: "v2", Short: "PortOne V2", Title: "PortOne V2 API", About: "The same payments in the second dialect, for shops' servers that speak it.", JSON: wirev2.OpenAPI()},
-		docs.Document{Name: "shop", Short: "Shop", Title: "Shop API", About: "What a shop's server calls to be told of things: endpoints, the log of webhooks, replays, and the feed of all events.", JSON: shopapi.OpenAPI()},
+		docs.Document{Name: "shop", Short: "Shop", Title: "Shop API", About: "What a shop's server calls to be told of things: endpoints, the log of webhooks, replays, the feed of all events, and its payouts.", JSON: shopapi.OpenAPI()},
 		docs.Document{Name: "sandbox", Short: "Sandbox", Title: "Sandbox API", About: "What a shop's developers call to play the buyer, the bank, the carrier, the mail server and time.", JSON: sandbox.OpenAPI()},
 		docs.Document{Name: "admin", Short: "Admin", Title: "Admin API", About: "What the operator calls: merchants, keys, calendar, books, payouts.", JSON: admin.OpenAPI()},
 	)

@@ -169,6 +169,8 @@ func askEverything(tx *Tx) {
 	_, _ = tx.Transfers("m", "imp_1")
 	_, _ = tx.SaleLeft("m", "imp_1")
 	_, _ = tx.Lines("m", "imp_1", "", 0, 100)
+	_, _ = tx.PayoutLines("m", "pay_1", "", 100)
+	_, _ = tx.LastSeq("m", "pay_1")
 	_, _ = tx.DueSettlements(day, "", 100)
 	_, _ = tx.TakeLines("m", "pay_1", day)
 	_, _ = tx.DueSums("m", day)

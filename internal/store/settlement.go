@@ -86,6 +86,32 @@ func (q *queries) Lines(merchant, payment, payout string, offset, limit int) ([]
 	return all(q, scanLine, from+`payout IS NULL`+page, merchant, limit, offset)
 }
 
+// PaidLine is a line that a payout has taken, with the order that its payment is of;
+// empty where the line is of no payment.
+type PaidLine struct {
+	SettlementLine
+	OrderID string
+}
+
+// PayoutLines returns up to limit lines that a payout has taken, in the order of
+// their ids after one: a page costs the same wherever it is.
+func (q *queries) PayoutLines(merchant, payout, after string, limit int) ([]PaidLine, error) {
+	return all(q, func(rows rowSet) (l PaidLine, err error) {
+		l.SettlementLine, err = scanLine(besides{rows, &l.OrderID})
+		return l, err
+	}, `SELECT `+lineColumns+`, COALESCE((SELECT order_id FROM payment WHERE payment.merchant = $1 AND payment.id = settlement_line.payment), '')
+		FROM settlement_line WHERE merchant = $1 AND payout = $2 AND id > $3 ORDER BY id LIMIT $4`, merchant, payout, after, limit)
+}
+
+// besides scans rows that have one more column.
+type besides struct {
+	rowSet
+	last any
+}
+
+// Scan reads the columns and the one more.
+func (b besides) Scan(dest ...any) error { return b.rowSet.Scan(append(dest, b.last)...) }
+
 const payoutColumns = `merchant, id, date, gross, fee, vat, deducted, from_due, amount, lines, state, attempt, reason, bank, number, holder, order_at, done_at`
 
 func scanPayout(rows rowSet) (p settle.Payout, err error) {
@@ -181,12 +207,12 @@ func (q *queries) PendingDeadlines(after Ref, limit int) ([]Ref, error) {
 func (t *Tx) ReturnLine(p settle.Payout, at time.Time) error {
 	return t.insertLine(&SettlementLine{
 		Merchant: p.Merchant, Payment: p.ID, Held: true,
-		Line: escrow.Line{ID: p.ID + "-back", Kind: lineReturned, Net: p.Amount, At: at, PaidAt: at, DueDate: bizday.DateOf(at)},
+		Line: escrow.Line{ID: p.ID + "-back", Kind: LineReturned, Net: p.Amount, At: at, PaidAt: at, DueDate: bizday.DateOf(at)},
 	})
 }
 
-// lineReturned is a line of money that a payout brought back; its payment is the payout.
-const lineReturned escrow.LineKind = "returned"
+// LineReturned is a line of money that a payout brought back; its payment is the payout.
+const LineReturned escrow.LineKind = "returned"
 
 // insertLine records a line that no payout has taken yet.
 func (t *Tx) insertLine(l *SettlementLine) error {

@@ -73,6 +73,9 @@ func (s *api) router() chi.Router {
 		"GET deliveries/{id}":                 s.showDelivery,
 		"POST deliveries/{id}/replay":         s.replayDelivery,
 		"GET events":                          s.listEvents,
+		"GET payouts":                         s.listPayouts,
+		"GET payouts/{id}":                    s.showPayout,
+		"GET payouts/{id}/lines":              s.listPayoutLines,
 	} {
 		method, tail, _ := strings.Cut(pattern, " ")
 		r.Method(method, Root+tail, s.handle(h))

@@ -1,6 +1,6 @@
 // Package shopapi is Holdfast's own API for a shop's server, under /holdfast/v1:
 // the endpoints at which the shop is told of things, the log of what it was told,
-// telling it again, and the feed of all events.
+// telling it again, the feed of all events, and the payouts with what they pay.
 //
 // # Authority
 //
