@@ -107,7 +107,9 @@ func (s shop) fed(id string) {
 		raw, _ := json.Marshal(e)
 		var told struct {
 			ID, Type string
-			Body     struct{ Data struct{ PayoutID, PaymentID string } }
+			Body     struct {
+				Data struct{ PayoutID, PaymentID string }
+			}
 		}
 		if err := json.Unmarshal(raw, &told); err != nil {
 			s.T.Fatal(err)
