@@ -81,6 +81,7 @@ type merchantView struct {
 		CancelAfterShip        string
 		AutoConfirmTrackedDays int
 		StrictNotice           bool
+		ManualApproval         bool
 		RemindersDays          []int
 	}
 	Webhook struct {
@@ -186,7 +187,7 @@ func TestSettings(t *testing.T) {
 		"fees":        map[string]any{"card": map[string]any{"rate": 2500}},
 		"refundFee":   map[string]any{"flat": 300},
 		"cycle":       map[string]any{"rhythm": "weekly", "days": []int{1, 4}, "fromConfirm": 3},
-		"policy":      map[string]any{"cancelAfterShip": "direct", "autoConfirmTrackedDays": 5, "strictNotice": false, "remindersDays": []int{2}},
+		"policy":      map[string]any{"cancelAfterShip": "direct", "autoConfirmTrackedDays": 5, "strictNotice": false, "manualApproval": true, "remindersDays": []int{2}},
 		"webhook":     map[string]any{"url": "https://shop.example/hook?a=1", "retries": 5, "escrowEvents": true},
 		"origins":     []string{"https://shop.example", "http://127.0.0.1:3000"},
 		"returnTo":    map[string]string{"name": "반품 담당", "address": "서울"},
@@ -194,7 +195,7 @@ func TestSettings(t *testing.T) {
 	}, &m)
 	if m.Name != "한빛상점 2호" || m.BusinessNumber != "123-45-67890" || m.BankAccount.Number != "110123456789" || m.Fees["card"].Rate != 2500 ||
 		m.Fees["virtual_account"].Flat != 300 || m.Cycle.Rhythm != "weekly" || m.Cycle.FromPayment != 3 || m.Cycle.FromConfirm != 3 ||
-		m.Policy.CancelAfterShip != "direct" || m.Policy.AutoConfirmTrackedDays != 5 || m.Policy.StrictNotice || !slices.Equal(m.Policy.RemindersDays, []int{2}) ||
+		m.Policy.CancelAfterShip != "direct" || m.Policy.AutoConfirmTrackedDays != 5 || m.Policy.StrictNotice || !m.Policy.ManualApproval || before.Policy.ManualApproval || !slices.Equal(m.Policy.RemindersDays, []int{2}) ||
 		m.Webhook.URL != "https://shop.example/hook?a=1" || m.Webhook.Retries != 5 || !m.Webhook.EscrowEvents || len(m.Origins) != 2 || m.Version <= before.Version {
 		t.Errorf("changed to %+v", m)
 	}

@@ -280,6 +280,7 @@ type policyView struct {
 	RemindersDays            []int  `json:"remindersDays"`
 	DecisionIdentity         string `json:"decisionIdentity"`
 	CardEscrow               bool   `json:"cardEscrow"`
+	ManualApproval           bool   `json:"manualApproval"`
 }
 
 type webhookView struct {
@@ -353,6 +354,6 @@ func viewPolicy(p escrow.Profile) policyView {
 		StrictNotice: p.StrictNotice, AllowModify: p.AllowModify, SelfDelivery: p.SelfDelivery, ShopMayConfirm: p.ShopMayConfirm,
 		BuyerCancelAutoAgreeDays: p.AutoAgreeDays, PostConfirmRefund: p.RefundAfter, DepositPolicy: string(p.Deposit),
 		DepositGraceMinutes: int(p.DepositGrace / time.Minute), RemindersDays: append([]int{}, p.Reminders...),
-		DecisionIdentity: string(p.Identity), CardEscrow: p.CardEscrow,
+		DecisionIdentity: string(p.Identity), CardEscrow: p.CardEscrow, ManualApproval: p.ManualApproval,
 	}
 }

@@ -266,6 +266,7 @@ var policyFields = map[string]func(*changes, *body.Fields, string){
 	"shopMayConfirm":           policySwitch(func(p *escrow.Profile) *bool { return &p.ShopMayConfirm }),
 	"postConfirmRefund":        policySwitch(func(p *escrow.Profile) *bool { return &p.RefundAfter }),
 	"cardEscrow":               policySwitch(func(p *escrow.Profile) *bool { return &p.CardEscrow }),
+	"manualApproval":           policySwitch(func(p *escrow.Profile) *bool { return &p.ManualApproval }),
 	"remindersDays": func(c *changes, f *body.Fields, name string) {
 		if days, given := readDays(f, name, 0, daysMax, remindersMax); given {
 			c.add(func(m *merchant.Merchant, _ time.Time) { m.Profile.Reminders = days })

@@ -53,6 +53,53 @@ func TestAnAccountOfARefusedPaymentIsClosed(t *testing.T) {
 	}
 }
 
+// rivals is a bank at which something happens while the first account is issued.
+type rivals struct {
+	accounts
+	meanwhile func()
+}
+
+func (b *rivals) IssueAccount(ctx context.Context, r app.AccountRequest) (escrow.BankAccount, error) {
+	if between := b.meanwhile; between != nil {
+		b.meanwhile = nil
+		between()
+	}
+	account, err := b.accounts.IssueAccount(ctx, r)
+	account.Number = r.Bank + account.Number
+	b.open[len(b.open)-1] = account.Number
+	return account, err
+}
+
+// TestTwoSubmitsIssueOneAccount: of two submits with different banks the first one
+// counts, and the account of the other is closed at its bank.
+func TestTwoSubmitsIssueOneAccount(t *testing.T) {
+	ctx, bank := t.Context(), &rivals{}
+	a := openApp(t, app.Config{Bank: bank})
+	m, err := a.CreateMerchant(ctx, "test", "imp_test", "한빛상점", merchant.Sandbox, func(*merchant.Merchant) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := order("order-1")
+	req.Escrow = false
+	p, err := a.Open(ctx, escrow.Shop, m.ID, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	choose := func(code string) escrow.Payment {
+		p, err := a.ChooseAccount(ctx, m.ID, p.ID, app.Checkout{Method: escrow.VirtualAccount, Account: app.AccountOrder{Bank: code}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	var first escrow.Payment
+	bank.meanwhile = func() { first = choose("088") }
+	second := choose("004")
+	if first.Account == nil || second.Account == nil || *second.Account != *first.Account || !slices.Equal(bank.open, []string{first.Account.Number}) {
+		t.Errorf("told %+v and %+v; open at the bank are %v", first.Account, second.Account, bank.open)
+	}
+}
+
 // TestASimulatedBankPaysNoLiveShop: no account and no approval, by the API or by
 // the window, and nothing is left open at the bank. Names on accounts may be asked.
 func TestASimulatedBankPaysNoLiveShop(t *testing.T) {

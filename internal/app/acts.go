@@ -28,7 +28,7 @@ func (a *App) DoFor(ctx context.Context, act Act, merchantID, paymentID string, 
 	if err := a.acquaint(ctx, merchantID); err != nil {
 		return Result{}, err
 	}
-	res, err := a.payment(ctx, "payment."+cmd.Verb()+" "+paymentID, merchantID, paymentID, func(tx *store.Tx) (Result, error) {
+	res, err := a.payment(ctx, actOn(cmd, paymentID), merchantID, paymentID, func(tx *store.Tx) (Result, error) {
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
 			return Result{}, err

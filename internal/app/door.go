@@ -43,6 +43,11 @@ const (
 	// UnsafeDatabase: the database can lose what it acknowledged, and the merchant
 	// would be live.
 	UnsafeDatabase escrow.Code = "unsafe_database"
+	// BadToken: a payment token is not this server's, for another order or shop, too
+	// old, or the buyer has chosen otherwise since.
+	BadToken escrow.Code = "invalid_payment_token"
+	// InformationDiffers: what a shop says of a payment is not so.
+	InformationDiffers escrow.Code = "information_differs"
 )
 
 // Do gives a command to a payment, in the name of an actor, and returns once
@@ -72,10 +77,15 @@ type step struct {
 }
 
 func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...step) (Result, error) {
+	return a.doIf(ctx, merchantID, paymentID, nil, steps...)
+}
+
+// doIf is do for a payment that fits, as it is in the transaction; nil fits all.
+func (a *App) doIf(ctx context.Context, merchantID, paymentID string, fits func(*escrow.Payment) error, steps ...step) (Result, error) {
 	if err := a.acquaint(ctx, merchantID); err != nil {
 		return Result{}, err
 	}
-	res, err := a.payment(ctx, "payment."+steps[0].cmd.Verb()+" "+paymentID, merchantID, paymentID, func(tx *store.Tx) (Result, error) {
+	res, err := a.payment(ctx, actOn(steps[0].cmd, paymentID), merchantID, paymentID, func(tx *store.Tx) (Result, error) {
 		m, err := a.settings(tx, merchantID)
 		if err != nil {
 			return Result{}, err
@@ -87,6 +97,11 @@ func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...ste
 		if fault.Planted(fault.DecideRemembered) {
 			before = recalled(before)
 		}
+		if fits != nil {
+			if err := fits(&before); err != nil {
+				return Result{}, err
+			}
+		}
 		return a.decide(tx, &m, before, steps)
 	})
 	if err != nil {
@@ -97,6 +112,11 @@ func (a *App) do(ctx context.Context, merchantID, paymentID string, steps ...ste
 	}
 	a.after(&res)
 	return res, nil
+}
+
+// actOn names the act of a command to a payment.
+func actOn(cmd escrow.Command, paymentID string) string {
+	return "payment." + cmd.Verb() + " " + paymentID
 }
 
 // paymentAct is what is told of an act on a payment.

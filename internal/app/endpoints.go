@@ -58,9 +58,13 @@ func SigningKey(secret string) ([]byte, error) {
 	return key, nil
 }
 
-// sealer is the cipher under which signing secrets are kept.
-func (a *App) sealer() (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, a.secret, nil, "webhook signing secrets", 32)
+// secretSeal is the label of the key that seals signing secrets.
+const secretSeal = "webhook signing secrets"
+
+// sealer is a cipher whose key is derived from the server's secret for one purpose,
+// which the label names.
+func (a *App) sealer(label string) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, a.secret, nil, label, 32)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +80,7 @@ func (a *App) sealSecret(merchantID, endpoint, secret string) (merchant.Secret, 
 	if err != nil {
 		return merchant.Secret{}, err
 	}
-	aead, err := a.sealer()
+	aead, err := a.sealer(secretSeal)
 	if err != nil {
 		return merchant.Secret{}, err
 	}
@@ -91,7 +95,7 @@ func (a *App) SigningKeys(merchantID string, e *merchant.Endpoint) (keys [][]byt
 	if len(e.Secrets) == 0 {
 		return nil, nil
 	}
-	aead, err := a.sealer()
+	aead, err := a.sealer(secretSeal)
 	if err != nil {
 		return nil, err
 	}

@@ -440,6 +440,21 @@ func told[T any](ctx context.Context, name string) (out T, ok bool, err error) {
 	return out, ok, err
 }
 
+// recorded is the name of the next act that the context's request has done before;
+// empty if there is none.
+func recorded(ctx context.Context) string {
+	o := onceOf(ctx)
+	if o == nil {
+		return ""
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.told == len(o.acts) {
+		return ""
+	}
+	return o.acts[o.told].Name
+}
+
 // write is act for what has nothing to tell.
 func (a *App) write(ctx context.Context, name string, fn func(*store.Tx) error, hints ...store.Hint) (told bool, err error) {
 	_, told, err = act(ctx, a, name, func(tx *store.Tx) (struct{}, error) { return struct{}{}, fn(tx) }, hints...)

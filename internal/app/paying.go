@@ -199,7 +199,7 @@ func (a *App) openWithAccount(ctx context.Context, merchantID string, req escrow
 	p, err := a.begin(ctx, escrow.Shop, &m, req, func(id string) ([]step, error) {
 		account, err := a.bank.IssueAccount(Apart(ctx), accountRequest(&m, id, req.Amount, order))
 		if err != nil {
-			return nil, fmt.Errorf("the bank issued no account: %w", err)
+			return nil, noAccount(err)
 		}
 		issued = append(issued, account)
 		return []step{
@@ -218,6 +218,9 @@ func (a *App) openWithAccount(ctx context.Context, merchantID string, req escrow
 	}
 	return p, err
 }
+
+// noAccount says that the bank issued no account.
+func noAccount(err error) error { return fmt.Errorf("the bank issued no account: %w", err) }
 
 func accountRequest(m *merchant.Merchant, id string, amount money.Won, order AccountOrder) AccountRequest {
 	holder := order.Holder
@@ -262,16 +265,12 @@ func (a *App) ChooseAccount(ctx context.Context, merchantID, paymentID string, c
 	if err := a.asked(ctx, &m, &p); err != nil {
 		return escrow.Payment{}, err
 	}
-	account, err := a.bank.IssueAccount(Apart(ctx), accountRequest(&m, p.ID, p.Amount, c.Account))
-	if err != nil {
-		return escrow.Payment{}, fmt.Errorf("the bank issued no account: %w", err)
-	}
-	res, err := a.Do(ctx, escrow.Bank, merchantID, paymentID, escrow.IssueAccount{Account: escrow.Account{BankAccount: account, Due: due}})
+	issued, err := a.issue(ctx, &m, &p, c.Account, nil)
 	var no *escrow.Refusal
 	if errors.As(err, &no) && no.Code == escrow.WrongState {
-		return a.Payment(ctx, merchantID, paymentID) // another submit was first
+		return issued, nil // another submit was first
 	}
-	return res.Payment, err
+	return issued, err
 }
 
 // Choose records the buyer's method and escrow choice in the window.
@@ -326,6 +325,10 @@ func (a *App) asked(ctx context.Context, m *merchant.Merchant, p *escrow.Payment
 	if _, err := a.Do(ctx, escrow.System, p.Merchant, p.ID, escrow.Fail{Reason: reason}); err != nil {
 		return err
 	}
+	return stoppedByShop(reason)
+}
+
+func stoppedByShop(reason string) error {
 	return &escrow.Refusal{Code: escrow.WrongState, Field: "confirm_url", Reason: "the shop stopped the payment: " + reason}
 }
 

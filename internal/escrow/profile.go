@@ -57,6 +57,9 @@ type Profile struct {
 	// CardEscrow lets a shop ask for an escrow on a card payment, which the law
 	// does not demand (Act art. 24(3)2) and some gateways offer.
 	CardEscrow bool
+	// ManualApproval leaves the last word on a payment that was begun by PortOne V2's
+	// browser SDK to the shop: the window carries nothing out (contract section 4).
+	ManualApproval bool
 	// Contracted says that the merchant's escrow contract is in force.
 	Contracted bool
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/wire/wirev2"
 )
 
@@ -87,6 +89,8 @@ func TestExamples(t *testing.T) {
 	w.patch(path+"/escrow/logistics", example(t, "modifyEscrowLogistics")).good()
 	w.post(path+"/escrow/complete", example(t, "confirmEscrow")).good()
 	w.post(path+"/cancel", example(t, "cancelPayment")).good()
+	token, _ := w.agreed("order-2", escrow.Card, app.Agreement{Approval: byCard})
+	w.post("/payments/order-2/confirm", with(example(t, "confirmPayment"), object{"paymentToken": token})).good()
 	w.post("/cash-receipts", with(example(t, "issueCashReceipt"), object{"channelKey": "channel-key-" + w.Merchant})).good()
 }
 

@@ -132,21 +132,24 @@ func (h *api) payInstantly(c *call) answer {
 	return ok(wirev2.NewInstant(&p))
 }
 
-// approve answers a manual approval. No window here asks for one, so that there is no
-// token that would be good.
+// approve carries out what a buyer agreed to in the window of a shop with manual
+// approval.
 func (h *api) approve(c *call) answer {
 	wanted := wirev2.TakeApproval(c.fields)
 	if refusal := c.taken(wanted.StoreID); refusal != nil {
 		return *refusal
 	}
-	p, err := h.byPath(c)
-	switch {
-	case err != nil:
-		return h.refuse(c, wirev2.ConfirmPayment, err)
-	case p.Status() == escrow.StatusPaid:
-		return h.refuse(c, wirev2.ConfirmPayment, &escrow.Refusal{Code: escrow.AlreadyPaid})
+	id, err := paymentID(c)
+	if err != nil { // a text that is no order number names none
+		return h.refuse(c, wirev2.ConfirmPayment, &escrow.Refusal{Code: escrow.NotFound})
 	}
-	return no(wirev2.InvalidPaymentToken, wirev2.MessageNoToken)
+	p, err := h.app.ConfirmPayment(c.ctx(), c.shop.ID, id, app.Confirmation{
+		Token: wanted.Token, TxID: wanted.TxID, Currency: wanted.Currency, Total: wanted.Total, TaxFree: wanted.TaxFree, Test: wanted.Test,
+	})
+	if err != nil {
+		return h.refuse(c, wirev2.ConfirmPayment, err)
+	}
+	return ok(wirev2.NewApproved(&p))
 }
 
 // cancelPayment gives money back. A missing amount means everything that is left.

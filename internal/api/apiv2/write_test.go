@@ -294,16 +294,6 @@ func TestDeliveryRefuses(t *testing.T) {
 	w.post("/payments/"+id+"/escrow/complete", object{}).no(502, "PG_PROVIDER").has(object{"pgCode": "by_policy"})
 }
 
-func TestApproval(t *testing.T) {
-	w := newWorld(t)
-	w.account("order-1", true)
-	w.post("/payments/order-1/confirm", object{}).no(400, "INVALID_REQUEST", "paymentToken")
-	w.post("/payments/order-1/confirm", object{"paymentToken": "t", "totalAmount": 39000}).no(400, "INVALID_PAYMENT_TOKEN")
-	w.post("/payments/x/confirm", object{"paymentToken": "t"}).no(404, "PAYMENT_NOT_FOUND")
-	w.pay("order-1")
-	w.post("/payments/order-1/confirm", object{"paymentToken": "t"}).no(409, "ALREADY_PAID")
-}
-
 func TestCashReceipts(t *testing.T) {
 	w := newWorld(t)
 	receipt := func(id string, more object) object {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/api/once"
 	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 )
 
@@ -364,6 +365,9 @@ func TestDiesBeforeTheAnswer(t *testing.T) {
 
 	v2("/payments/v2-1/pre-register", map[string]any{"totalAmount": 10_000})
 	v2("/payments/v2-1/instant", instant)
+	for _, order := range []string{"agreed-vbank", "agreed-card"} {
+		v2("/payments/"+order+"/confirm", map[string]any{"paymentToken": agreed(t, s, order)})
+	}
 	found, _, err := s.App.Payments(t.Context(), s.Merchant, app.Filter{OrderID: "v2-1"}, app.Order{By: "opened"}, 0, 10)
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d payments of a V2 order: %v", len(found), err)
@@ -395,6 +399,25 @@ func TestDiesBeforeTheAnswer(t *testing.T) {
 	act(byOperator, http.MethodDelete, "/admin/v1/calendar/overrides/2026-06-09", nil)
 
 	s.CheckBooks()
+}
+
+// agreed is the token of a buyer who went to the end of the window of a shop with
+// manual approval.
+func agreed(t *testing.T, s *servetest.Server, order string) string {
+	t.Helper()
+	method := map[string]escrow.Method{"agreed-vbank": escrow.VirtualAccount, "agreed-card": escrow.Card}[order]
+	p, err := s.App.Open(t.Context(), escrow.Shop, s.Merchant, escrow.Open{OrderID: order, Amount: 10_000, Goods: escrow.Physical, Method: method, Name: "컵", V2: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.App.Choose(t.Context(), s.Merchant, p.ID, app.Checkout{Method: method}); err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.App.Agree(t.Context(), s.Merchant, p.ID, app.Agreement{Account: app.AccountOrder{Bank: "088"}, Approval: escrow.Approve{ApprovalNo: "12345678"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 // TestDiesWhileTimePasses: a clock is not moved twice, and a story is not told twice.

@@ -251,6 +251,9 @@ func (v2) result(v *visit) result {
 		return result{key: key, reason: told.Message, told: told, query: told.Query()}
 	}
 	switch {
+	case v.token != "":
+		told := wirev2.WindowAgreed(p, v.token)
+		return result{success: true, told: told, query: told.Query()}
 	case p.State == escrow.Opened && v.over(v.now):
 		return failed(wirev2.CodeLate, "", site.Say(v.lang(), "expired.reason"))
 	case p.State == escrow.Opened, p.State == escrow.Failed && p.FailReason == wirev1.ReasonUserCancel:

@@ -23,6 +23,13 @@
 // The payment remembers its own. V2 names one method, which is then the only one
 // offered; in V1 the buyer may choose another.
 //
+// # Manual approval
+//
+// Where a shop has the last word on payments of V2 (escrow.Profile.ManualApproval, as
+// it was when the window opened), the buyer's last step ends the window with a token
+// and the payment stays open. The step may be done again, which gives another token;
+// what the tokens are good for is internal/app's (agreed.go).
+//
 // # Who may
 //
 // A window has no cookies and works where a browser keeps none for frames. Its

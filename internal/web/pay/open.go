@@ -172,7 +172,8 @@ func possible(shop *merchant.Merchant, want wanted, now time.Time) error {
 func (h *window) admitted(shop *merchant.Merchant, p *escrow.Payment, agreed terms, origin string, ask asked) string {
 	t := ticket{
 		Merchant: shop.ID, Payment: p.ID, Nonce: ask.nonce, Redirects: ask.redirect && p.RedirectURL != "",
-		Until: h.App.MerchantNow(shop).Add(windowLife).Unix(), terms: agreed,
+		Manual: p.V2 && shop.Profile.ManualApproval,
+		Until:  h.App.MerchantNow(shop).Add(windowLife).Unix(), terms: agreed,
 	}
 	if namesPage(origin) {
 		t.Origin = origin

@@ -133,9 +133,11 @@ func (h *window) message(w http.ResponseWriter, r *http.Request, status int, nam
 type visit struct {
 	ticket
 	text string // the ticket as it stands in the address
-	shop merchant.Merchant
-	pay  escrow.Payment
-	now  time.Time // on the shop's clock
+	// token is what the buyer's last step gave, if the shop has to approve the payment.
+	token string
+	shop  merchant.Merchant
+	pay   escrow.Payment
+	now   time.Time // on the shop's clock
 }
 
 // admit reads a ticket and loads what it is for. A ticket that is not ours or

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/krbank"
@@ -77,6 +78,8 @@ func (h *window) approve(w http.ResponseWriter, r *http.Request, v *visit) {
 		h.render(w, r, v, http.StatusConflict, "approve", v.approval(r.PostFormValue("bank"), sentence(dialectOf(&v.pay), v.lang(), no)))
 	case err != nil && no == nil:
 		h.fault(w, r, err)
+	case v.token != "":
+		h.finish(w, r, v)
 	default:
 		h.again(w, r, v)
 	}
@@ -96,6 +99,9 @@ func (h *window) take(r *http.Request, v *visit) error {
 			return &escrow.Refusal{Code: escrow.Invalid, Field: "bank", Reason: "choose one of the banks that the window offers"}
 		}
 		approved.Payer = escrow.BankAccount{Bank: bank, Number: ident.Digits(accountDigits), Holder: payer(&v.pay)}
+	}
+	if v.Manual {
+		return h.agree(r, v, app.Agreement{Approval: approved})
 	}
 	_, err := h.App.Approve(r.Context(), v.Merchant, v.Payment, approved)
 	return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/ident"
 )
 
@@ -26,6 +27,9 @@ type ticket struct {
 	Nonce string `json:"n,omitempty"`
 	// Redirects says that the buyer returns by address and not by message.
 	Redirects bool `json:"r,omitempty"`
+	// Manual says that the shop has the last word, as it was set when the window
+	// opened: the buyer's last step gives a token and carries nothing out.
+	Manual bool `json:"a,omitempty"`
 	terms
 	// Until is when the ticket ends, unix seconds.
 	Until int64 `json:"u"`
@@ -62,6 +66,16 @@ func code(secret []byte, content string) string {
 
 // over reports whether the ticket has ended.
 func (t ticket) over(now time.Time) bool { return now.Unix() >= t.Until }
+
+// agreement is the virtual account that a buyer agrees to where the shop has to
+// approve the payment.
+func (t terms) agreement(bank string, now time.Time) app.Agreement {
+	g := app.Agreement{Account: app.AccountOrder{Bank: bank}, ValidFor: time.Duration(t.Hours) * time.Hour}
+	if t.Hours == 0 {
+		g.Account.Due = t.due(now)
+	}
+	return g
+}
 
 // due is until when an account that is issued now may be paid into; zero for the
 // default.

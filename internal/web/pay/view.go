@@ -150,6 +150,7 @@ func masked(address string) string {
 // the window, or by the buyer going there.
 type answer struct {
 	Success bool
+	Agreed  bool   // the shop has still to approve the payment
 	Key     string // of the sentence that says why it failed; empty if Reason says it
 	Reason  string
 	Return  string // where the window leads when it is done; empty if by message
@@ -163,7 +164,7 @@ func (v *visit) result() result { return dialectOf(&v.pay).result(v) }
 
 func (v *visit) answer() answer {
 	r := v.result()
-	a := answer{Success: r.success, Reason: r.reason, Key: r.key}
+	a := answer{Success: r.success, Agreed: v.token != "", Reason: r.reason, Key: r.key}
 	if v.Redirects {
 		a.Return = v.at("/return")
 		return a

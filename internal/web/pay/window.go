@@ -47,6 +47,7 @@ func (h *window) finish(w http.ResponseWriter, r *http.Request, v *visit) {
 // leave sends the buyer back to the shop with what came of the window.
 func (v *visit) leave(w http.ResponseWriter, r *http.Request) {
 	v.policy().Set(w.Header())
+	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, v.result().returnTo(v.pay.RedirectURL), http.StatusFound)
 }
 
@@ -135,13 +136,26 @@ func (h *window) choose(w http.ResponseWriter, r *http.Request, v *visit) {
 	if given.escrow {
 		choice.Terms = merchant.TermsVersion
 	}
-	if given.method == escrow.VirtualAccount {
+	if given.method == escrow.VirtualAccount && !v.Manual {
 		_, err := h.App.ChooseAccount(r.Context(), v.Merchant, v.Payment, choice)
 		h.settled(w, r, v, given, err, "")
 		return
 	}
 	_, err := h.App.Choose(r.Context(), v.Merchant, v.Payment, choice)
+	if err == nil && given.method == escrow.VirtualAccount {
+		if err = h.agree(r, v, v.agreement(given.bank, v.now)); err == nil {
+			h.finish(w, r, v)
+			return
+		}
+	}
 	h.settled(w, r, v, given, err, "/approve?bank="+given.bank)
+}
+
+// agree ends the window of a payment that the shop has to approve: what comes of it
+// is the token.
+func (h *window) agree(r *http.Request, v *visit, g app.Agreement) (err error) {
+	v.token, err = h.App.Agree(r.Context(), v.Merchant, v.Payment, g)
+	return err
 }
 
 // settled goes on after a choice. A refusal because another submit was first

@@ -29,11 +29,13 @@ var refusals = map[escrow.Code]string{
 	escrow.TooMany:              "한 결제에서 처리할 수 있는 횟수를 초과하였습니다",
 	escrow.ByPolicy:             "상점의 에스크로 정책상 허용되지 않습니다",
 	// Of the door, for what concerns more than one payment.
-	"prepared_differs":   "사전등록된 금액과 일치하지 않습니다",
-	"changed":            "그 사이 결제가 변경되었습니다. 현재 상태를 확인해 주세요",
-	"method_not_offered": "상점에서 제공하지 않는 결제수단입니다",
-	"unsafe_database":    "데이터베이스 설정이 안전하지 않아 실운영 상점의 결제를 처리할 수 없습니다. 운영자에게 문의해 주세요",
-	"no_live_bank":       "가상 은행만 연결된 서버이므로 실운영 상점의 결제를 처리할 수 없습니다. 테스트 상점을 이용해 주세요",
+	"prepared_differs":      "사전등록된 금액과 일치하지 않습니다",
+	"changed":               "그 사이 결제가 변경되었습니다. 현재 상태를 확인해 주세요",
+	"method_not_offered":    "상점에서 제공하지 않는 결제수단입니다",
+	"unsafe_database":       "데이터베이스 설정이 안전하지 않아 실운영 상점의 결제를 처리할 수 없습니다. 운영자에게 문의해 주세요",
+	"invalid_payment_token": "유효하지 않은 결제 토큰입니다. 기한이 지났거나, 다른 결제의 토큰이거나, 구매자가 결제 내용을 다시 선택하였습니다",
+	"information_differs":   "결제 건의 정보와 일치하지 않습니다",
+	"no_live_bank":          "가상 은행만 연결된 서버이므로 실운영 상점의 결제를 처리할 수 없습니다. 테스트 상점을 이용해 주세요",
 }
 
 const uncallable = "호출할 수 없는 주소입니다. 실운영 상점은 내부망 주소를 사용할 수 없습니다"

@@ -116,3 +116,16 @@ type InstantPayment struct {
 func NewInstant(p *escrow.Payment) Instant {
 	return Instant{Payment: InstantPayment{PgTxID: p.ID, PaidAt: moment(p.Account.IssuedAt)}}
 }
+
+// Approved answers a manual approval. PaidAt is when the payment was paid, or when its
+// account was issued.
+type Approved = InstantPayment
+
+// NewApproved shows a payment that its shop approved.
+func NewApproved(p *escrow.Payment) Approved {
+	at := p.PaidAt
+	if p.Account != nil {
+		at = p.Account.IssuedAt
+	}
+	return Approved{PgTxID: p.ID, PaidAt: moment(at)}
+}

@@ -20,7 +20,6 @@ const (
 	MessageChannelNotFound  = "존재하지 않는 채널입니다."
 	MessageBankNotSupported = "지원하지 않는 은행입니다."
 	MessageHolderNotFound   = "예금주를 조회할 수 없습니다. 은행과 계좌번호를 확인해 주세요."
-	MessageNoToken          = "수동 승인 결제가 아니거나 유효하지 않은 paymentToken입니다."
 	MessageNotPending       = "취소 대기 중인 건이 아닙니다."
 	MessageNotStoppable     = "이미 결정된 취소는 중지할 수 없습니다."
 	MessageNoCancellation   = "존재하지 않는 취소 건입니다."

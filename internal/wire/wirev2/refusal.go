@@ -34,6 +34,7 @@ const (
 	MaxTransactionCountReached ErrorType = "MAX_TRANSACTION_COUNT_REACHED"
 	ChannelNotFound            ErrorType = "CHANNEL_NOT_FOUND"
 	InvalidPaymentToken        ErrorType = "INVALID_PAYMENT_TOKEN"
+	InformationMismatch        ErrorType = "INFORMATION_MISMATCH"
 	WebhookNotFound            ErrorType = "WEBHOOK_NOT_FOUND"
 	ReceiptIssued              ErrorType = "CASH_RECEIPT_ALREADY_ISSUED"
 	ReceiptNotFound            ErrorType = "CASH_RECEIPT_NOT_FOUND"
@@ -63,7 +64,7 @@ var statuses = map[ErrorType]int{
 	InvalidRequest: 400, Unauthorized: 401, Forbidden: 403,
 	PaymentNotFound: 404, PaymentNotPaid: 409, PaymentAlreadyCancelled: 409, PaymentNotWaiting: 409, CancellationNotFound: 404, CancellationNotPending: 409,
 	AlreadyPaid: 409, CancelExceeds: 409, CancellableDiffers: 409, CancelPartsExceed: 409, PartsExceed: 409, MaxCancelCountReached: 409,
-	MaxTransactionCountReached: 400, ChannelNotFound: 404, InvalidPaymentToken: 400, WebhookNotFound: 404, ReceiptIssued: 409, ReceiptNotFound: 404,
+	MaxTransactionCountReached: 400, ChannelNotFound: 404, InvalidPaymentToken: 400, InformationMismatch: 409, WebhookNotFound: 404, ReceiptIssued: 409, ReceiptNotFound: 404,
 	ReceiptNotIssued: 404, BankNotSupported: 400, ExternalFailed: 503, ExternalUnavailable: 503, PGProvider: 502,
 	KeyOutstanding: 409, NotFound: 404, MethodNotAllowed: 405, Failure: 500, Unavailable: 503,
 }
@@ -128,7 +129,7 @@ var kinds = map[Operation][]ErrorType{
 	ListEvents:       {},
 	PreRegister:      {AlreadyPaid},
 	PayInstantly:     {MaxTransactionCountReached, ChannelNotFound, AlreadyPaid, PartsExceed, PGProvider},
-	ConfirmPayment:   {InvalidPaymentToken, PaymentNotFound, AlreadyPaid, PGProvider},
+	ConfirmPayment:   {InvalidPaymentToken, PaymentNotFound, AlreadyPaid, InformationMismatch, PGProvider},
 	CancelPayment:    {PaymentNotFound, PaymentNotPaid, PaymentAlreadyCancelled, CancellableDiffers, CancelExceeds, CancelPartsExceed, MaxCancelCountReached, PGProvider},
 	StopCancellation: {CancellationNotFound, PaymentNotFound, CancellationNotPending, PGProvider},
 	CloseAccount:     {PaymentNotFound, PaymentNotWaiting, PGProvider},
@@ -166,11 +167,13 @@ var refusals = map[escrow.Code][]ErrorType{
 	escrow.TooMany:              {MaxCancelCountReached, MaxTransactionCountReached, PGProvider},
 	escrow.ByPolicy:             {PGProvider},
 	// Of the door, for what concerns more than one payment.
-	"prepared_differs":   {InvalidRequest},
-	"method_not_offered": {PGProvider},
-	"no_live_bank":       {PGProvider},
-	"unsafe_database":    {PGProvider},
-	"changed":            {PGProvider},
+	"prepared_differs":      {InvalidRequest},
+	"method_not_offered":    {PGProvider},
+	"no_live_bank":          {PGProvider},
+	"unsafe_database":       {PGProvider},
+	"changed":               {PGProvider},
+	"invalid_payment_token": {InvalidPaymentToken, PGProvider},
+	"information_differs":   {InformationMismatch, PGProvider},
 }
 
 // fields are this dialect's names of the fields that a rule may be at odds with.
@@ -178,7 +181,7 @@ var fields = map[string]string{
 	"amount": "amount", "tax_free": "taxFreeAmount", "vbank_due": "method.virtualAccount.expiry", "pay_method": "method", "reason": "reason",
 	"logis.company": "logistics.company", "logis.invoice": "logistics.invoiceNumber", "logis.sent_at": "logistics.sentAt", "refund_account": "refundAccount",
 	"merchant_uid": "paymentId", "imp_uid": "paymentId", "notice_url": "noticeUrls", "confirm_url": "confirmUrl", "checksum": "currentCancellableAmount",
-	"escrow": "isEscrow",
+	"escrow": "isEscrow", "payment_token": "paymentToken", "tx_id": "txId", "currency": "currency", "total": "totalAmount", "is_test": "isTest",
 }
 
 // partsExceed are the kinds that a refusal of the tax parts of an amount may become.

@@ -24,6 +24,7 @@ const (
 	reasonMax       = 256
 	channelMax      = 100
 	tokenMax        = 1000
+	paymentTokenMax = 4000
 	productsMax     = 100
 	productTextMax  = 100
 	quantityMax     = 1_000_000
@@ -264,20 +265,36 @@ func takeParty(f *body.Fields, name string) escrow.Party {
 	return party
 }
 
-// Approval is the manual approval of a payment.
-type Approval struct{ StoreID string }
+// Approval is the manual approval of a payment. What is nil or empty was not said.
+type Approval struct {
+	StoreID, Token, TxID, Currency string
+	Total, TaxFree                 *money.Won
+	Test                           *bool
+}
 
-// TakeApproval takes the parameters of a manual approval.
+// TakeApproval takes the parameters of a manual approval. Those beside the token are
+// for comparison alone; skipWebhook changes nothing.
 func TakeApproval(f *body.Fields) Approval {
 	f.Require("paymentToken")
-	f.Text("paymentToken", tokenMax)
-	f.Text("txId", identifierMax)
-	takeCurrency(f)
-	won(f, "totalAmount")
-	won(f, "taxFreeAmount")
-	f.Bool("isTest")
+	a := Approval{
+		StoreID: takeStoreID(f), Token: f.Ident("paymentToken", paymentTokenMax), TxID: f.Text("txId", identifierMax), Currency: f.Text("currency", identifierMax),
+		Total: wonIfSaid(f, "totalAmount"), TaxFree: wonIfSaid(f, "taxFreeAmount"),
+	}
+	if test, said := f.Bool("isTest"); said {
+		a.Test = &test
+	}
 	f.Bool("skipWebhook")
-	return Approval{StoreID: takeStoreID(f)}
+	return a
+}
+
+// wonIfSaid takes an amount that may be left out.
+func wonIfSaid(f *body.Fields, name string) *money.Won {
+	n, said := f.Won(name)
+	if !said {
+		return nil
+	}
+	amount := money.Won(n)
+	return &amount
 }
 
 // ReceiptOrder is a cash receipt that a shop asks for.

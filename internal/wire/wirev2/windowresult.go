@@ -44,6 +44,7 @@ type WindowResult struct {
 	TransactionType string     `json:"transactionType"`
 	TxID            string     `json:"txId,omitempty"`
 	PaymentID       string     `json:"paymentId,omitempty"`
+	PaymentToken    string     `json:"paymentToken,omitempty"` // of a payment that the shop has still to approve
 	Code            WindowCode `json:"code,omitempty"`
 	Message         string     `json:"message,omitempty"`
 	PGCode          string     `json:"pgCode,omitempty"`
@@ -54,6 +55,14 @@ type WindowResult struct {
 // issued.
 func WindowDone(p *escrow.Payment) WindowResult {
 	return WindowResult{TransactionType: windowTransaction, TxID: p.ID, PaymentID: p.OrderID}
+}
+
+// WindowAgreed is the result of a payment that comes about when the shop's server
+// confirms it by the token.
+func WindowAgreed(p *escrow.Payment, token string) WindowResult {
+	r := WindowDone(p)
+	r.PaymentToken = token
+	return r
 }
 
 // WindowFailed is the result of a payment that did not come about.
@@ -72,7 +81,7 @@ func WindowRefused(paymentID string, code WindowCode, message string) WindowResu
 func (r WindowResult) Query() url.Values {
 	query := url.Values{"transactionType": {r.TransactionType}}
 	for name, value := range map[string]string{
-		"txId": r.TxID, "paymentId": r.PaymentID, "code": string(r.Code), "message": r.Message, "pgCode": r.PGCode, "pgMessage": r.PGMessage,
+		"txId": r.TxID, "paymentId": r.PaymentID, "paymentToken": r.PaymentToken, "code": string(r.Code), "message": r.Message, "pgCode": r.PGCode, "pgMessage": r.PGMessage,
 	} {
 		if value != "" {
 			query.Set(name, value)
