@@ -1,4 +1,4 @@
-// Package browser sends buyers through real browsers: Debian's Chromium, driven by
+// Package browser sends buyers and a shop's staff through real browsers: Debian's Chromium, driven by
 // playwright-core, against the real server and shop pages on another site.
 package browser
 
@@ -18,6 +18,7 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/serve"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 )
 
@@ -45,7 +46,7 @@ func TestStories(t *testing.T) {
 			node.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			node.Cancel = func() error { return syscall.Kill(-node.Process.Pid, syscall.SIGKILL) } // the browser too
 			node.Env = append(os.Environ(), "HOLDFAST_URL="+server.URL, "IMP_CODE="+server.Code, "CHANNEL_KEY="+channelKey(t, server), "API_SECRET="+server.API, "IMP_KEY="+server.Key,
-				"IMP_SECRET="+server.Secret, "BANK_URL="+bank, "ARTEFACTS="+artefacts, "CHROMIUM="+chromium)
+				"IMP_SECRET="+server.Secret, "CONSOLE_EMAIL="+serve.SeedEmail, "CONSOLE_PASSWORD="+serve.SeedPassword, "BANK_URL="+bank, "ARTEFACTS="+artefacts, "CHROMIUM="+chromium)
 			if out, err := node.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
