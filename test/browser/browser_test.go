@@ -18,12 +18,18 @@ import (
 
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
+	"github.com/holdfast-pay/holdfast/internal/merchant"
 	"github.com/holdfast-pay/holdfast/internal/serve"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 )
 
 // storiesTimeout bounds one file of stories; the longest takes about half a minute.
 const storiesTimeout = 5 * time.Minute
+
+// shops are how the shop of a file of stories is set, where it is not as all are.
+var shops = map[string]func(*merchant.Merchant){
+	"manual.test.mjs": func(m *merchant.Merchant) { m.Profile.ManualApproval = true },
+}
 
 // TestStories runs each file of stories against a server of its own.
 func TestStories(t *testing.T) {
@@ -39,6 +45,9 @@ func TestStories(t *testing.T) {
 	for _, story := range stories {
 		t.Run(story, func(t *testing.T) {
 			server := servetest.Run(t, servetest.RealClock())
+			if change := shops[story]; change != nil {
+				server.Change(change)
+			}
 			bank := playBank(t, server)
 			ctx, cancel := context.WithTimeout(t.Context(), storiesTimeout)
 			defer cancel()
@@ -99,6 +108,7 @@ func surroundings(t *testing.T) string {
 	for path, how := range map[string]string{
 		chromium: "install Debian's chromium, or set CHROMIUM",
 		filepath.Join("node_modules", ".package-lock.json"):                                 "run `npm ci` in test/browser",
+		filepath.Join("..", "clients", "node_modules", ".package-lock.json"):                "run `npm ci` in test/clients",
 		filepath.Join("..", "..", "examples", "shop", "node_modules", ".package-lock.json"): "run `npm ci` in examples/shop",
 	} {
 		_, err := os.Stat(path)
