@@ -111,13 +111,14 @@ func TestEveryStatus(t *testing.T) {
 
 	w.account("cancelled", true)
 	w.pay("cancelled")
+	w.slowBank()
 	w.act("cancelled", escrow.Shop, escrow.Cancel{Reason: "품절", Account: payer})
 	r = w.get("/payments/cancelled").good()
 	r.has(object{
 		"status": "CANCELLED", "amount.cancelled": 39000, "amount.cancelledTaxFree": 1000, "cancellations.0.status": "REQUESTED", "cancellations.0.totalAmount": 39000,
 		"cancellations.0.reason": "품절", "method.refundStatus": "PENDING", "escrow.status": "CANCELLED", "escrow.company": "", "escrow.invoiceNumber": "",
 	})
-	w.Advance(w.Now().Add(time.Hour)) // a bank under load answers at the second question
+	w.Advance(w.Now().Add(time.Hour))
 	w.get("/payments/cancelled").good().has(object{"cancellations.0.status": "SUCCEEDED", "method.refundStatus": "COMPLETED"})
 
 	w.account("expired", true)

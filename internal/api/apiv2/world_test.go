@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/ident"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
+	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 	"github.com/holdfast-pay/holdfast/internal/serve/servetest"
 )
 
@@ -289,6 +290,15 @@ func (w *world) held() string {
 	w.account(id, true)
 	w.pay(id)
 	return id
+}
+
+// slowBank lets the bank answer the next order at the second question, which the
+// shop's clock must come to: what waits for the bank is then seen to wait.
+func (w *world) slowBank() {
+	w.t.Helper()
+	if err := w.Bank.Misbehave(w.t.Context(), w.Merchant, bank.Behaviour{Way: bank.Late, After: 1}); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // window pays an order as the payment window does.

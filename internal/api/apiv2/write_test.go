@@ -12,7 +12,6 @@ import (
 	"github.com/holdfast-pay/holdfast/internal/app"
 	"github.com/holdfast-pay/holdfast/internal/escrow"
 	"github.com/holdfast-pay/holdfast/internal/merchant"
-	"github.com/holdfast-pay/holdfast/internal/rail/bank"
 )
 
 func with(base, more object) object {
@@ -118,10 +117,7 @@ func TestCancelHeldMoney(t *testing.T) {
 	if got := w.payment(id).Version; got != version {
 		t.Errorf("refused cancels changed the payment from version %d to %d", version, got)
 	}
-	// The bank takes its time, so that the cancel waits.
-	if err := w.Bank.Misbehave(t.Context(), w.Merchant, bank.Behaviour{Way: bank.Late, After: 1}); err != nil {
-		t.Fatal(err)
-	}
+	w.slowBank()
 	r := w.post("/payments/"+id+"/cancel", object{"reason": "품절", "refundAccount": refundAccount, "skipWebhook": true}).good()
 	cancellation := r.at("cancellation.id").(string)
 	w.post("/payments/"+id+"/cancellations/"+cancellation+"/stop", object{}).no(502, "PG_PROVIDER", "중지할 수 없습니다")
