@@ -18,7 +18,7 @@ func TestEndpointPages(t *testing.T) {
 	defer shop.Close()
 	b.send("/console/endpoints", url.Values{"url": {"ftp://x"}, "format": {"2024-04-25"}}).is(http.StatusUnprocessableEntity, "받는 주소를 추가하지 못했습니다.", "ftp://x")
 	b.send("/console/endpoints", url.Values{"url": {shop.URL + "/hook"}, "format": {"2024-04-25"}, "escrow": {"1"}}).is(http.StatusOK, "whsec_", "한 번만 표시됩니다")
-	list := b.get("/console/webhooks").is(http.StatusOK, shop.URL+"/hook", "Escrow.*", "사용 중").lacks("whsec_")
+	list := b.get("/console/webhooks").is(http.StatusOK, shop.URL+"/hook", "Escrow.*", "사용 중").lacks("whsec_", "웹훅 주소가 설정되어 있지 않습니다")
 	id := regexp.MustCompile(`whe_[a-z0-9]+`).FindString(list.text)
 	to := "/console/endpoints/" + id + "/"
 	b.send(to+"test", nil).is(http.StatusOK, "시험 웹훅을 보냅니다.", "Holdfast.Test")
