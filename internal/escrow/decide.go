@@ -158,7 +158,7 @@ func permit(cmd Command, env Env) error {
 		return refuse(Forbidden, "", "a %s may not %s", env.Actor, cmd.Verb())
 	}
 	if c, ok := cmd.(Confirm); ok && c.Kind == ByShop && !env.Profile.ShopMayConfirm {
-		return refuse(ByPolicy, "", "this shop may not confirm for its buyers")
+		return refuseFor(CauseShopConfirm, ByPolicy, "", "this shop may not confirm for its buyers (policy.shopMayConfirm)")
 	}
 	return nil
 }

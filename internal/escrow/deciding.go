@@ -428,10 +428,10 @@ func (a *act) mayCancel() error {
 		if a.p.Hold != nil {
 			return nil
 		}
-		return refuse(ByPolicy, "", "the goods are shipped: place a hold first, then cancel")
+		return refuseFor(CauseAfterHold, ByPolicy, "", "the goods are shipped: place a hold first, then cancel (policy.cancelAfterShip)")
 	case AfterReject:
 	}
-	return refuse(ByPolicy, "", "the goods are shipped: only a rejection by the buyer allows a cancel now")
+	return refuseFor(CauseAfterReject, ByPolicy, "", "the goods are shipped: cancel once the buyer has rejected or the purchase is confirmed (policy.cancelAfterShip)")
 }
 
 // wantsAccount refuses a virtual account's refund that has nowhere to go.
@@ -459,7 +459,7 @@ func (a *act) giveBack(reason string, account BankAccount, notify bool) {
 // not given back.
 func (a *act) refundFromShop(c Cancel, amount money.Won) error {
 	if a.p.Escrow && !a.env.Profile.RefundAfter {
-		return refuse(ByPolicy, "", "this shop gives no refunds through Holdfast after the confirmation")
+		return refuseFor(CauseRefund, ByPolicy, "", "this shop gives no refunds through Holdfast after the confirmation (policy.postConfirmRefund)")
 	}
 	if len(a.p.Refunds) >= maxRefunds && amount < a.p.Cancellable() {
 		return refuse(TooMany, "amount", "a payment takes at most %d refunds; give back the %s won that are left at once", maxRefunds, a.p.Cancellable().Digits())

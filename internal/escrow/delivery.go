@@ -108,7 +108,7 @@ func (a *act) checkParcel(p Parcel) error {
 	case p.Carrier == "":
 		return refuse(Invalid, "logis.company", "the carrier is required")
 	case p.Carrier == SelfDelivery && !a.env.Profile.SelfDelivery:
-		return refuse(ByPolicy, "logis.company", "this shop may not deliver by itself")
+		return refuseFor(CauseSelf, ByPolicy, "logis.company", "this shop may not deliver by itself (policy.selfDelivery)")
 	case p.Carrier != SelfDelivery && p.Number == "":
 		return refuse(Invalid, "logis.invoice", "the tracking number is required")
 	case utf8.RuneCountInString(p.Number) > maxNumber:
@@ -159,7 +159,7 @@ func (a *act) amendDelivery(c AmendDelivery) error {
 		return err
 	}
 	if !a.env.Profile.AllowModify {
-		return refuse(ByPolicy, "", "this shop's registrations may not be corrected")
+		return refuseFor(CauseModify, ByPolicy, "", "this shop's registrations may not be corrected (policy.allowModify)")
 	}
 	if err := a.checkParcels(c.Parcels, c.SentAt); err != nil {
 		return err

@@ -74,13 +74,13 @@ func checkOpen(c Open) error {
 func (a *act) escrowable(method Method) error {
 	switch {
 	case a.p.Goods == Digital:
-		return refuse(EscrowUnavailable, "escrow", "digital goods cannot be escrowed: their delivery cannot be verified; leave escrow out or sell physical goods")
+		return refuseFor(CauseDigital, EscrowUnavailable, "escrow", "digital goods cannot be escrowed: their delivery cannot be verified; leave escrow out or sell physical goods")
 	case a.p.Goods == Instalments:
-		return refuse(EscrowUnavailable, "escrow", "a service supplied in instalments cannot be escrowed; leave escrow out")
+		return refuseFor(CauseInstalments, EscrowUnavailable, "escrow", "a service supplied in instalments cannot be escrowed; leave escrow out")
 	case !a.env.Profile.Contracted:
-		return refuse(EscrowUnavailable, "escrow", "the merchant has no escrow contract in force; apply for it in the merchant settings")
+		return refuseFor(CauseContract, EscrowUnavailable, "escrow", "the merchant has no escrow contract in force; apply for it in the merchant settings")
 	case method == Card && !a.env.Profile.CardEscrow:
-		return refuse(EscrowUnavailable, "escrow", "this merchant does not offer an escrow for card payments; leave escrow out")
+		return refuseFor(CauseCard, EscrowUnavailable, "escrow", "this merchant does not offer an escrow for card payments; leave escrow out")
 	}
 	return nil
 }

@@ -28,12 +28,34 @@ const (
 	ByPolicy             Code = "by_policy"              // the shop's policy profile forbids it
 )
 
+// Cause tells refusals of one code and field apart, where the words for a shop differ.
+type Cause string
+
+// The causes of [EscrowUnavailable].
+const (
+	CauseDigital     Cause = "digital"     // delivery cannot be verified (Act art. 24(3))
+	CauseInstalments Cause = "instalments" // a service supplied in instalments (Act art. 24(3))
+	CauseContract    Cause = "contract"    // the shop has no escrow contract in force
+	CauseCard        Cause = "card"        // the shop's policy has no escrow on cards
+)
+
+// The causes of [ByPolicy], each a setting of the shop's [Profile].
+const (
+	CauseAfterReject Cause = "after_reject"     // CancelAfterShip waits for the buyer's rejection
+	CauseAfterHold   Cause = "after_hold"       // CancelAfterShip waits for a hold
+	CauseRefund      Cause = "refund_after"     // RefundAfter
+	CauseShopConfirm Cause = "shop_may_confirm" // ShopMayConfirm
+	CauseModify      Cause = "allow_modify"     // AllowModify
+	CauseSelf        Cause = "self_delivery"    // SelfDelivery
+)
+
 // Refusal is an answer that says no. It is safe to show: it names the field
 // and the reason and nothing else. It is not logged as an error and not retried.
 type Refusal struct {
 	Code   Code
 	Field  string   // the field at fault; empty when it is not a matter of one
 	Reason string   // English, one sentence, says what to do where something can be done
+	Cause  Cause    // which of the reasons of the code; empty where it has one only
 	Stands *Decided // the earlier decision, with AlreadyDecided
 }
 
@@ -47,4 +69,9 @@ func (r *Refusal) Error() string {
 
 func refuse(code Code, field, format string, args ...any) error {
 	return &Refusal{Code: code, Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// refuseFor refuses for one of several causes of a code.
+func refuseFor(cause Cause, code Code, field, reason string) error {
+	return &Refusal{Code: code, Cause: cause, Field: field, Reason: reason}
 }

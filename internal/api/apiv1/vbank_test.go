@@ -55,7 +55,7 @@ func TestIssueVbankRefuses(t *testing.T) {
 		"header in a mail":    {object{"buyer_email": "a@b.c\r\nBcc: x@y.z"}, -1, "buyer_email"},
 		"goods":               {object{"product_type": "virtual"}, -1, "product_type"},
 		"tax over amount":     {object{"tax_free": 39001}, -1, "tax_free"},
-		"escrow of digital":   {object{"escrow": true, "product_type": "digital"}, 1, "escrow"},
+		"escrow of digital":   {object{"escrow": true, "product_type": "digital"}, 1, "디지털 상품"},
 		"escrow unclear":      {object{"escrow": "maybe"}, -1, "escrow"},
 		"other case":          {object{"Escrow": true}, -1, "Escrow"},
 	} {

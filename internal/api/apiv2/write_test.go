@@ -73,7 +73,7 @@ func TestALifeByAPI(t *testing.T) {
 	w.post(path+"/escrow/logistics", w.parcel(nil)).good().has(object{"invoiceNumber": "689012345678", "appliedAt": w.Now().Format(time.RFC3339Nano)})
 	w.post(path+"/escrow/logistics", w.parcel(nil)).no(502, "PG_PROVIDER", "이미 배송정보가 등록된")
 	w.patch(path+"/escrow/logistics", w.parcel(object{"invoiceNumber": "689012345679"})).good().has(object{"invoiceNumber": "689012345679", "modifiedAt": w.Now().Format(time.RFC3339Nano)})
-	w.post(path+"/cancel", object{"reason": "변심", "refundAccount": refundAccount}).no(502, "PG_PROVIDER", "정책").has(object{"pgCode": "by_policy"})
+	w.post(path+"/cancel", object{"reason": "변심", "refundAccount": refundAccount}).no(502, "PG_PROVIDER", "policy.cancelAfterShip").has(object{"pgCode": "by_policy"})
 	w.post(path+"/escrow/complete", object{"fromStore": true}).good().has(object{"completedAt": w.Now().Format(time.RFC3339Nano)})
 	w.get(path).good().has(object{"escrow.status": "CONFIRMED", "escrow.isAutomaticallyConfirmed": false, "escrow.invoiceNumber": "689012345679"})
 
@@ -212,7 +212,7 @@ func TestInstantRefuses(t *testing.T) {
 		"dollars":       {object{"currency": "USD"}, 400, "INVALID_REQUEST", "currency"},
 		"channel":       {object{"channelKey": "channel-key-x"}, 404, "CHANNEL_NOT_FOUND", ""},
 		"channel group": {object{"channelGroupId": "g"}, 404, "CHANNEL_NOT_FOUND", ""},
-		"digital":       {object{"productType": "DIGITAL"}, 502, "PG_PROVIDER", "에스크로"},
+		"digital":       {object{"productType": "DIGITAL"}, 502, "PG_PROVIDER", "디지털 상품"},
 		"bank":          {account(object{"bank": "SHINHAN_BANK"}), 400, "INVALID_REQUEST", "bank"},
 		"no expiry":     {account(object{"expiry": object{}}), 400, "INVALID_REQUEST", "expiry"},
 		"two expiries":  {account(object{"expiry": object{"validHours": 1, "dueDate": "2026-03-10T00:00:00Z"}}), 400, "INVALID_REQUEST", "expiry"},
@@ -301,13 +301,13 @@ func TestCashReceipts(t *testing.T) {
 	w.account("order-1", true)
 	w.post("/cash-receipts", receipt("order-1", nil)).no(502, "PG_PROVIDER")
 	w.pay("order-1")
-	w.get("/payments/order-1/cash-receipt").no(404, "CASH_RECEIPT_NOT_FOUND")
+	w.get("/payments/order-1/cash-receipt").no(404, "CASH_RECEIPT_NOT_FOUND", "발급된 현금영수증이 없습니다.")
 	w.post("/payments/order-1/cash-receipt/cancel", nil).no(404, "CASH_RECEIPT_NOT_FOUND")
 	w.post("/cash-receipts", receipt("order-1", object{"amount": object{"total": 1}})).no(400, "INVALID_REQUEST", "amount.total")
 	w.post("/cash-receipts", receipt("order-1", object{"channelKey": "x"})).no(404, "CHANNEL_NOT_FOUND")
 	w.post("/cash-receipts", receipt("order-1", object{"customer": object{"identityNumber": "1"}})).no(400, "INVALID_REQUEST", "customer.identityNumber")
 	w.post("/cash-receipts", receipt("order-1", nil)).good()
-	w.post("/cash-receipts", receipt("order-1", nil)).no(409, "CASH_RECEIPT_ALREADY_ISSUED")
+	w.post("/cash-receipts", receipt("order-1", nil)).no(409, "CASH_RECEIPT_ALREADY_ISSUED", "이미 현금영수증이 발급된 결제 건입니다.")
 	r := w.get("/payments/order-1/cash-receipt?storeId=" + w.Code).good()
 	r.has(object{"status": "ISSUED", "amount": 39000, "vatAmount": 3545, "type": "PERSONAL", "isManual": false, "paymentId": "order-1"})
 	w.get("/payments/order-1").good().has(object{"cashReceipt.status": "ISSUED", "cashReceiptIssuanceStatus": "ISSUED", "cashReceipt.issueNumber": r.at("issueNumber")})

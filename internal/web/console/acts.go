@@ -163,7 +163,7 @@ func (v *visit) refusal(no *escrow.Refusal) string {
 	if no.Stands != nil {
 		return v.say("refusal.stands."+string(no.Stands.Verdict), stamp(no.Stands.At))
 	}
-	for _, key := range []string{"refusal." + string(no.Code) + "." + no.Field, "refusal." + string(no.Code)} {
+	for _, key := range []string{"refusal." + string(no.Code) + "." + string(no.Cause), "refusal." + string(no.Code) + "." + no.Field, "refusal." + string(no.Code)} {
 		if _, ok := words[key]; ok {
 			return v.say(key)
 		}

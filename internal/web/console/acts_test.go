@@ -170,7 +170,7 @@ func TestCancelAfterShippingFollowsThePolicy(t *testing.T) {
 	b := s.signedIn()
 	p := s.shipped()
 	b.get("/console/payments/"+p.ID).is(http.StatusOK, "구매자가 구매를 거절해야 취소할 수 있습니다").lacks("/cancel#")
-	b.act(p.ID, "cancel", s.form(p.ID, "reason", "x")).is(http.StatusConflict, "상점의 에스크로 정책상 처리할 수 없습니다.")
+	b.act(p.ID, "cancel", s.form(p.ID, "reason", "x")).is(http.StatusConflict, "구매자가 구매를 거절하거나 구매가 확정된 뒤에 취소할 수 있습니다.")
 	s.Change(func(m *merchant.Merchant) { m.Profile.CancelAfterShip = escrow.AfterHold })
 	b.get("/console/payments/"+p.ID).is(http.StatusOK, "먼저 보류한 다음 취소할 수 있습니다")
 	b.act(p.ID, "hold", s.form(p.ID, "reason", "구매자 요청")).is(http.StatusOK, "보류하였습니다.", "보류 중입니다. 상점")

@@ -30,6 +30,8 @@ var wordsOfRefusals = ui.Words{
 	"refusal.needs_refund_account":    {Ko: "가상계좌 결제는 환불받을 계좌의 은행, 계좌번호, 예금주가 필요합니다.", En: "A virtual account payment needs the bank, number and holder of the account to refund to."},
 	"refusal.too_many":                {Ko: "이 결제에 더 이상 기록할 수 없습니다. 에스크로 운영자에게 문의해 주십시오.", En: "This payment can take no more of these. Please contact the escrow operator."},
 	"refusal.by_policy":               {Ko: "상점의 에스크로 정책상 처리할 수 없습니다.", En: "The shop's escrow policy does not allow this."},
+	"refusal.by_policy.after_reject":  {Ko: "상점의 에스크로 정책상 발송 후에는 구매자가 구매를 거절하거나 구매가 확정된 뒤에 취소할 수 있습니다.", En: "The goods are shipped: by the shop's policy you can cancel once the buyer has rejected or the purchase is confirmed."},
+	"refusal.by_policy.after_hold":    {Ko: "상점의 에스크로 정책상 발송 후에는 구매결정을 먼저 보류한 뒤 취소할 수 있습니다.", En: "The goods are shipped: by the shop's policy place a hold first, then cancel."},
 	"refusal.by_policy.logis.company": {Ko: "상점의 정책상 직접 배송은 선택할 수 없습니다.", En: "This shop may not deliver by itself."},
 	"refusal.other":                   {Ko: "처리할 수 없습니다. 현재 상태를 확인해 주십시오.", En: "This cannot be done. Please see how the payment stands."},
 }

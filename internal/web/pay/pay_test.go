@@ -193,7 +193,7 @@ func TestOpenRefusesAndNamesTheField(t *testing.T) {
 		{"redirect without scheme", map[string]any{"m_redirect_url": "//evil.example/x"}, "INVALID_REQUEST", "m_redirect_url"},
 		{"redirect that is a script", map[string]any{"m_redirect_url": "javascript:alert(1)"}, "INVALID_REQUEST", "m_redirect_url"},
 		{"redirect that is data", map[string]any{"m_redirect_url": "data:text/html,x"}, "INVALID_REQUEST", "m_redirect_url"},
-		{"escrow of digital goods", map[string]any{"escrow": true, "digital": true}, "ESCROW_UNAVAILABLE", "escrow"},
+		{"escrow of digital goods", map[string]any{"escrow": true, "digital": true}, "ESCROW_UNAVAILABLE", "디지털 상품은 배송을 확인할 수 없어"},
 		{"amount differs from the prepared one", map[string]any{"merchant_uid": "prepared"}, "AMOUNT_NOT_AS_PREPARED", "amount"},
 		{"custom data too long", map[string]any{"custom_data": strings.Repeat("x", 20000)}, "INVALID_REQUEST", "custom_data"},
 		{"notice to a file", map[string]any{"notice_url": "file:///etc/passwd"}, "INVALID_REQUEST", "notice_url"},

@@ -56,6 +56,21 @@ var invalid = map[string]string{
 	"confirm_url":    uncallable,
 }
 
+// causes are closer words for codes with several causes: what can be done, and the name of the
+// setting that decides.
+var causes = map[escrow.Cause]string{
+	escrow.CauseDigital:     "디지털 상품은 배송을 확인할 수 없어 에스크로를 적용할 수 없습니다",
+	escrow.CauseInstalments: "나누어 제공되는 용역에는 에스크로를 적용할 수 없습니다",
+	escrow.CauseContract:    "이 결제수단의 에스크로 계약이 없는 상점이므로 에스크로를 적용할 수 없습니다",
+	escrow.CauseCard:        "상점의 정책상 카드 결제에는 에스크로를 적용할 수 없습니다. 관련 설정은 policy.cardEscrow입니다",
+	escrow.CauseAfterReject: "상점의 에스크로 정책상 발송 후에는 구매자가 구매를 거절하거나 구매가 확정된 뒤에 취소할 수 있습니다. 관련 설정은 policy.cancelAfterShip입니다",
+	escrow.CauseAfterHold:   "상점의 에스크로 정책상 발송 후에는 구매결정을 먼저 보류한 뒤 취소할 수 있습니다. 관련 설정은 policy.cancelAfterShip입니다",
+	escrow.CauseRefund:      "상점의 에스크로 정책상 구매확정 후에는 환불할 수 없습니다. 관련 설정은 policy.postConfirmRefund입니다",
+	escrow.CauseShopConfirm: "상점의 에스크로 정책상 상점이 구매를 확정할 수 없습니다. 관련 설정은 policy.shopMayConfirm입니다",
+	escrow.CauseModify:      "상점의 에스크로 정책상 배송정보를 수정할 수 없습니다. 관련 설정은 policy.allowModify입니다",
+	escrow.CauseSelf:        "상점의 에스크로 정책상 직접 배송을 선택할 수 없습니다. 관련 설정은 policy.selfDelivery입니다",
+}
+
 var verdicts = map[escrow.Verdict]string{
 	escrow.VerdictConfirm: "구매확정",
 	escrow.VerdictReject:  "구매거절",
@@ -67,6 +82,9 @@ var verdicts = map[escrow.Verdict]string{
 func Refusal(r *escrow.Refusal) string {
 	said := refusals[r.Code]
 	if closer, ok := invalid[r.Field]; ok && r.Code == escrow.Invalid {
+		said = closer
+	}
+	if closer, ok := causes[r.Cause]; ok {
 		said = closer
 	}
 	if r.Code == escrow.AlreadyDecided && r.Stands != nil {

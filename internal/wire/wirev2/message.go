@@ -25,6 +25,7 @@ const (
 	MessageNoCancellation   = "존재하지 않는 취소 건입니다."
 	MessageNoWebhook        = "존재하지 않는 웹훅입니다."
 	MessageNoReceipt        = "발급된 현금영수증이 없습니다."
+	MessageReceiptIssued    = "이미 현금영수증이 발급된 결제 건입니다."
 	MessageReceiptRevoked   = "이미 취소된 현금영수증입니다."
 	MessageReceiptMethod    = "현금성 결제만 현금영수증을 발급할 수 있습니다."
 	MessageReceiptNotPaid   = "결제가 완료된 뒤에 현금영수증을 발급할 수 있습니다."

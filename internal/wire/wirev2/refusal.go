@@ -188,13 +188,18 @@ var fields = map[string]string{
 var partsExceed = []ErrorType{CancelPartsExceed, PartsExceed, InvalidRequest}
 
 // aboutReceipts are the words for a refusal of a cash receipt.
-var aboutReceipts = map[escrow.Code]string{
-	escrow.NotPaid: MessageReceiptNotPaid, escrow.WrongState: MessageReceiptMethod, escrow.BalanceDiffers: MessageReceiptAmount,
+var aboutReceipts = map[Operation]map[escrow.Code]string{
+	IssueReceipt: {
+		escrow.NotPaid: MessageReceiptNotPaid, escrow.WrongState: MessageReceiptMethod, escrow.BalanceDiffers: MessageReceiptAmount,
+		escrow.AlreadyRegistered: MessageReceiptIssued,
+	},
+	GetReceipt:    {escrow.NotFound: MessageNoReceipt},
+	CancelReceipt: {escrow.NotFound: MessageNoReceipt},
 }
 
 // words say a rule's no and the field that it is about.
 func words(op Operation, no *escrow.Refusal) string {
-	if closer, ok := aboutReceipts[no.Code]; ok && op == IssueReceipt {
+	if closer, ok := aboutReceipts[op][no.Code]; ok {
 		return closer
 	}
 	if name := fields[no.Field]; name != "" {
