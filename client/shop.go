@@ -113,7 +113,7 @@ func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
 }
 
 // RotateSecret gives an endpoint a new signing secret and returns it. Both sign until
-// [Client.DropOldSecret]; a [Verifier] takes both.
+// [Client.DropOldSecret]; a [Verifier] takes both. While two sign it is refused.
 func (c *Client) RotateSecret(ctx context.Context, id string) (string, error) {
 	var out struct {
 		Secret string `json:"secret"`
@@ -247,7 +247,8 @@ func (c *Client) Delivery(ctx context.Context, id string) (EventDelivery, error)
 	return out, err
 }
 
-// ReplayDelivery makes a call to the shop again.
+// ReplayDelivery makes a call to the shop again. A call to an endpoint that is switched
+// off or deleted is refused.
 func (c *Client) ReplayDelivery(ctx context.Context, id string) (EventDelivery, error) {
 	var out EventDelivery
 	err := c.own(ctx, http.MethodPost, nil, nil, &out, "deliveries", id, "replay")

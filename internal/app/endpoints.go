@@ -37,8 +37,22 @@ const (
 	secretBytes = 32
 )
 
+// endpointLetters is how many letters of base32 follow the prefix.
+const endpointLetters = 12
+
 // newEndpointID is short, because it is a part of every id of a call.
-func newEndpointID() string { return endpointPrefix + strings.ToLower(rand.Text()[:12]) }
+func newEndpointID() string { return endpointPrefix + strings.ToLower(rand.Text()[:endpointLetters]) }
+
+// IsEndpointName reports whether calls can bear a name as their endpoint's: that of
+// an endpoint, present or deleted, or of its calls to notice URLs.
+func IsEndpointName(name string) bool {
+	id, _ := merchant.Lane(name)
+	drawn, made := strings.CutPrefix(id, endpointPrefix)
+	if !made {
+		return merchant.IsFixed(id)
+	}
+	return len(drawn) == endpointLetters && strings.Trim(drawn, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
 
 // newSigningSecret is a signing secret in the form that shops keep.
 func newSigningSecret() string {
@@ -185,7 +199,8 @@ func (a *App) ChangeEndpoint(ctx context.Context, actor, merchantID, id string, 
 }
 
 // SwitchEndpoint switches an endpoint on, which begins its health anew, or off in
-// the shop's name.
+// the shop's name. One that was switched off by itself is off since then, and from
+// now on because the shop wants it.
 func (a *App) SwitchEndpoint(ctx context.Context, actor, merchantID, id string, on bool) (merchant.Endpoint, error) {
 	now, err := a.NowOf(ctx, merchantID)
 	if err != nil {
@@ -197,6 +212,8 @@ func (a *App) SwitchEndpoint(ctx context.Context, actor, merchantID, id string, 
 			e.Off = nil
 		case e.Off == nil:
 			e.Off = &merchant.Off{Why: merchant.OffByShop, Since: now}
+		default:
+			e.Off = &merchant.Off{Why: merchant.OffByShop, Since: e.Off.Since}
 		}
 		return nil
 	})
@@ -229,8 +246,9 @@ func (a *App) DeleteEndpoint(ctx context.Context, actor, merchantID, id string) 
 }
 
 // RotateSecret gives an endpoint a new signing secret beside the present one, so
-// that both sign until DropOldSecret; an older one ends. Given is as for
-// CreateEndpoint. It returns the new secret, which is shown once.
+// that both sign until DropOldSecret. Given is as for CreateEndpoint. It returns the
+// new secret, which is shown once. While two are live it is refused, because the
+// older of them may be the one that the receiver has.
 func (a *App) RotateSecret(ctx context.Context, actor, merchantID, id, given string) (string, error) {
 	secret, err := Note(ctx, a, "secret", cmp.Or(given, newSigningSecret()))
 	if err != nil {
@@ -243,16 +261,20 @@ func (a *App) RotateSecret(ctx context.Context, actor, merchantID, id, given str
 	_, err = a.UpdateMerchant(ctx, actor, merchantID, "endpoint.rotate", func(m *merchant.Merchant) error {
 		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {
 			if e.Format.IsV1() {
-				return &escrow.Refusal{Code: escrow.WrongState, Reason: "calls in PortOne V1's format are not signed"}
+				return &escrow.Refusal{Code: escrow.WrongState, Field: "format", Reason: "calls in PortOne V1's format are not signed"}
 			}
-			e.Secrets = slices.Insert(slices.Clone(e.Secrets[:min(len(e.Secrets), merchant.MaxSecrets-1)]), 0, sealed)
+			if len(e.Secrets) >= merchant.MaxSecrets {
+				return &escrow.Refusal{Code: escrow.WrongState, Field: "secret", Reason: "two secrets sign already; drop the old secret first"}
+			}
+			e.Secrets = slices.Insert(slices.Clone(e.Secrets), 0, sealed)
 			return nil
 		})
 	})
 	return secret, err
 }
 
-// DropOldSecret ends the older one of an endpoint's two signing secrets.
+// DropOldSecret ends the older one of an endpoint's two signing secrets. Of an
+// endpoint that has only one it changes nothing.
 func (a *App) DropOldSecret(ctx context.Context, actor, merchantID, id string) error {
 	_, err := a.UpdateMerchant(ctx, actor, merchantID, "endpoint.drop_secret", func(m *merchant.Merchant) error {
 		return changeEndpoint(m, id, func(e *merchant.Endpoint) error {

@@ -258,23 +258,32 @@ func attemptAt(attempt json.RawMessage) time.Time {
 	return a.At
 }
 
-// ResendWebhook makes a call due again, once more than it has been tried.
+// ResendWebhook makes a call due again, once more than it has been tried. A call to
+// an endpoint that is switched off or deleted is refused, because it would not be
+// made; one to a notice URL, or to the URL of the setting of V1, is not.
 func (a *App) ResendWebhook(ctx context.Context, merchantID, id string) error {
+	call, err := a.Webhook(ctx, merchantID, id)
+	if err != nil {
+		return err
+	}
+	if endpoint, notice := merchant.Lane(call.Endpoint); !notice && endpoint != merchant.MainV1 {
+		if _, _, err := a.onEndpoint(ctx, merchantID, endpoint); err != nil {
+			return err
+		}
+	}
 	now, err := a.NowOf(ctx, merchantID)
 	if err != nil {
 		return err
 	}
-	var lane Lane
 	_, err = a.write(ctx, "webhook.resend "+id, func(tx *store.Tx) error {
 		w, err := tx.Webhook(merchantID, id)
 		if err != nil {
 			return notFound(err, "webhook")
 		}
-		lane = Lane{Merchant: merchantID, Endpoint: w.Endpoint}
 		return dueAgain(tx, &w, 1, now)
 	})
 	if err == nil {
-		a.callNow(lane)
+		a.callNow(Lane{Merchant: merchantID, Endpoint: call.Endpoint})
 	}
 	return err
 }

@@ -54,7 +54,7 @@ func (a *App) onEndpoint(ctx context.Context, merchantID, id string) (merchant.M
 	case !ok:
 		return m, e, noEndpoint()
 	case e.Off != nil || e.URL == "":
-		return m, e, &escrow.Refusal{Code: escrow.WrongState, Reason: "the endpoint is switched off; switch it on first"}
+		return m, e, &escrow.Refusal{Code: escrow.WrongState, Field: "endpoint", Reason: "the endpoint is switched off; switch it on first"}
 	}
 	return m, e, nil
 }

@@ -119,6 +119,47 @@ func TestNothingIsReplayedToWhatIsOff(t *testing.T) {
 	refused(t, err, escrow.WrongState)
 	_, err = s.App.ReplayFailed(t.Context(), s.Merchant, "whe_none")
 	refused(t, err, escrow.NotFound)
+	calls, err := s.App.Webhooks(t.Context(), s.Merchant, app.WebhookFilter{Endpoint: id}, 0, 10)
+	if err != nil || len(calls) != 1 {
+		t.Fatalf("%d calls, %v", len(calls), err)
+	}
+	taken(t, s, id)
+	resend := func() error { return s.App.ResendWebhook(t.Context(), s.Merchant, calls[0].ID) }
+	refused(t, resend(), escrow.WrongState)
+	switched(t, s, id, true)
+	if err := resend(); err != nil || taken(t, s, id) != 1 {
+		t.Errorf("on again, the call is not due again: %v", err)
+	}
+	if err := s.App.DeleteEndpoint(t.Context(), "test", s.Merchant, id); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, resend(), escrow.NotFound)
+}
+
+// TestNoticesAndTheSettingAreResent: a call to a notice URL is made again while the
+// endpoint whose format it uses is off, and one of V1's setting after its URL was taken away.
+func TestNoticesAndTheSettingAreResent(t *testing.T) {
+	s, id := still(t, merchant.V2)
+	s.SetWebhook("http://127.0.0.1:1/")
+	order := byAccount("noticed")
+	order.NoticeURLs = []string{"http://127.0.0.1:1/notice"}
+	order.V2 = true
+	if _, err := s.App.Open(t.Context(), escrow.Shop, s.Merchant, order); err != nil {
+		t.Fatal(err)
+	}
+	issued(t, s, "plain")
+	switched(t, s, id, false)
+	s.SetWebhook("")
+	for _, name := range []string{merchant.Noticed(id), merchant.MainV1} {
+		calls, err := s.App.Webhooks(t.Context(), s.Merchant, app.WebhookFilter{Endpoint: name}, 0, 10)
+		if err != nil || len(calls) == 0 {
+			t.Fatalf("%s: %d calls, %v", name, len(calls), err)
+		}
+		taken(t, s, name)
+		if err := s.App.ResendWebhook(t.Context(), s.Merchant, calls[0].ID); err != nil || taken(t, s, name) != 1 {
+			t.Errorf("%s: not due again: %v", name, err)
+		}
+	}
 }
 
 // TestReplayByInstants: from an instant until before another one, whatever the order

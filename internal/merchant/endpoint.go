@@ -50,6 +50,9 @@ const MainV1 = "v1"
 // noneV2 stands for the endpoint of V2 that a shop does not have.
 const noneV2 = "v2"
 
+// IsFixed reports whether an id is one of those that every shop has.
+func IsFixed(id string) bool { return id == MainV1 || id == noneV2 }
+
 // noticed follows the id of an endpoint in the name of the calls that a payment
 // sends elsewhere by notice URLs of its own. They are made as those to the
 // endpoint are, and are no measure of its health.

@@ -52,13 +52,19 @@ func deliveryOf(w app.Webhook) deliveryView {
 // idMax bounds an id that a list is narrowed by, in characters.
 const idMax = 200
 
+// notEndpoint refuses what no call can bear as its endpoint. A deleted endpoint's id
+// is none of that: its calls stay in the log.
+var notEndpoint = body.Reason{Code: "not_endpoint", English: "must be the id of an endpoint", Korean: "받는 주소의 ID여야 합니다"}
+
+func endpointName(sent string) (string, bool) { return sent, app.IsEndpointName(sent) }
+
 func (s *api) listDeliveries(c *call) (any, error) {
 	var wanted app.WebhookFilter
 	p, err := own.ReadPage(c.Request, func(q *body.Fields) {
 		wanted = app.WebhookFilter{
 			State:   q.OneOf("state", app.WebhookPending, app.WebhookDelivered, app.WebhookFailed),
 			Payment: cmp.Or(q.Text("transactionId", idMax), q.Text("payoutId", idMax)),
-			Kind:    q.Text("type", idMax), Endpoint: q.Text("endpoint", idMax),
+			Kind:    q.Text("type", idMax), Endpoint: q.Spelt("endpoint", idMax, notEndpoint, endpointName),
 		}
 	})
 	if err != nil {

@@ -136,6 +136,7 @@ func TestLifeOfAnEndpoint(t *testing.T) {
 	if got := s.call(200, "GET", "endpoints/"+id, ""); got["secrets"] != 2.0 {
 		t.Errorf("after a rotation: %v", got)
 	}
+	s.call(409, "POST", "endpoints/"+id+"/rotate-secret", "")
 	s.call(200, "POST", "endpoints/"+id+"/drop-old-secret", "")
 	s.call(200, "POST", "endpoints/"+id+"/off", "")
 	s.pay("order-2")
@@ -143,8 +144,16 @@ func TestLifeOfAnEndpoint(t *testing.T) {
 		t.Errorf("%d calls are kept while the endpoint is off", n)
 	}
 	s.call(409, "POST", "endpoints/"+id+"/test", "")
+	no, _ := s.call(409, "POST", "deliveries/"+first+"/replay", "")["error"].(map[string]any)
+	if no["code"] != "wrong_state" {
+		t.Errorf("a call to what is off: %v", no)
+	}
 	s.call(200, "DELETE", "endpoints/"+id, "")
 	s.call(404, "GET", "endpoints/"+id, "")
+	s.call(404, "POST", "deliveries/"+first+"/replay", "")
+	if kept := items(s.call(200, "GET", "deliveries?endpoint="+id, "")); len(kept) == 0 {
+		t.Error("the calls of a deleted endpoint cannot be found")
+	}
 }
 
 // TestRefusals name the field.
@@ -165,6 +174,10 @@ func TestRefusals(t *testing.T) {
 	s.call(404, "GET", "endpoints/../endpoints", "")
 	s.call(404, "GET", "endpoints/v2", "") // the one that stands for none
 	s.call(409, "DELETE", "endpoints/v1", "")
+	no, _ := s.call(400, "GET", "deliveries?endpoint=zz", "")["error"].(map[string]any)
+	if no["field"] != "endpoint" {
+		t.Errorf("a list of no endpoint: %v", no)
+	}
 }
 
 // TestEdge holds what the operator's API does alike: one Authorization header,

@@ -142,7 +142,7 @@ func (c *console) actOnEndpoint(v *visit) error {
 	}
 	var no *escrow.Refusal
 	if errors.As(err, &no) && no.Code != escrow.NotFound {
-		return c.showWebhooks(v, webhooksPage{Trouble: no.Reason})
+		return c.showWebhooks(v, webhooksPage{Trouble: v.refusal(no)})
 	}
 	if err != nil {
 		return err

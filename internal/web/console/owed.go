@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/holdfast-pay/holdfast/internal/app"
+	"github.com/holdfast-pay/holdfast/internal/escrow"
 )
 
 // attempt is one call as the log keeps it.
@@ -25,10 +27,14 @@ type attempt struct {
 
 type webhookPage struct {
 	Webhook  app.Webhook
+	Trouble  string    // why it was not made again
 	Attempts []attempt // newest first
 }
 
-func (c *console) webhook(v *visit) error {
+func (c *console) webhook(v *visit) error { return c.showWebhook(v, http.StatusOK, "") }
+
+// showWebhook shows a call, with why it was not made again where it was not.
+func (c *console) showWebhook(v *visit, status int, trouble string) error {
 	w, err := c.app.Webhook(v.r.Context(), v.m.ID, chi.URLParam(v.r, "webhook"))
 	if err != nil {
 		return err
@@ -37,12 +43,12 @@ func (c *console) webhook(v *visit) error {
 	if err := json.Unmarshal([]byte(w.Log), &log); err != nil {
 		return err
 	}
-	p := webhookPage{Webhook: w}
+	p := webhookPage{Webhook: w, Trouble: trouble}
 	for i := len(log) - 1; i >= 0; i-- {
 		log[i].Request, log[i].Response = tidy(log[i].Request), tidy(log[i].Response)
 		p.Attempts = append(p.Attempts, log[i])
 	}
-	return v.render(http.StatusOK, "/console/webhooks", "webhook", v.say("webhook.title"), p)
+	return v.render(status, "/console/webhooks", "webhook", v.say("webhook.title"), p)
 }
 
 // tidy sets out JSON over several lines and leaves everything else as it is.
@@ -54,9 +60,15 @@ func tidy(text string) string {
 	return out.String()
 }
 
+// resendWebhook makes a call again, or shows it with the reason why not.
 func (c *console) resendWebhook(v *visit) error {
 	id := chi.URLParam(v.r, "webhook")
-	if err := c.app.ResendWebhook(v.r.Context(), v.m.ID, id); err != nil {
+	err := c.app.ResendWebhook(v.r.Context(), v.m.ID, id)
+	var no *escrow.Refusal
+	if errors.As(err, &no) {
+		return c.showWebhook(v, http.StatusUnprocessableEntity, v.refusal(no))
+	}
+	if err != nil {
 		return err
 	}
 	return v.done("/console/webhooks/"+url.PathEscape(id), "done.resend")

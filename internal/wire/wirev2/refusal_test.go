@@ -110,6 +110,7 @@ func TestRefused(t *testing.T) {
 		{IssueReceipt, escrow.WrongState, PGProvider},
 		{GetReceipt, escrow.NotFound, ReceiptNotFound},
 		{ResendWebhook, escrow.NotFound, WebhookNotFound},
+		{ResendWebhook, escrow.WrongState, InvalidRequest},
 		{PreRegister, escrow.AlreadyPaid, AlreadyPaid},
 		{PayInstantly, escrow.EscrowUnavailable, PGProvider},
 		{PayInstantly, escrow.Invalid, InvalidRequest},
