@@ -127,7 +127,8 @@ function paymentWindow({ place, door, prefix }) {
   }
 
   // The layer's own look weighs nothing in the cascade, so any rule of the shop wins; only the
-  // button weighs as much as a shop's rule for all buttons, and comes after it.
+  // button weighs as much as a shop's rule for all buttons, and comes after it. On a narrow screen
+  // the button has a bar of its own above the frame, so that it never covers the window.
   const look = `
     :where(.${prefix}-dialog){position:fixed;inset:0;z-index:2147483000;display:flex;align-items:center;justify-content:center;background:rgb(10 20 18/55%);overscroll-behavior:contain}
     :where(.${prefix}-dialog.clear){background:none}
@@ -136,7 +137,11 @@ function paymentWindow({ place, door, prefix }) {
     :where(.${prefix}-dialog .${prefix}-header) button{width:44px;height:44px;margin:0;padding:0;border:0;border-radius:50%;background:rgb(0 0 0/45%);color:#fff;font:400 26px/44px system-ui,sans-serif;text-align:center;cursor:pointer}
     :where(.${prefix}-dialog .${prefix}-header) button:focus-visible{outline:3px solid #fff;outline-offset:2px}
     :where(body:has(>.${prefix}-dialog)){overflow:hidden}
-    @media(max-width:600px){:where(.${prefix}-dialog .${prefix}-frame){width:100%;height:100%;border-radius:0}:where(.${prefix}-dialog .${prefix}-header){padding:6px}}`;
+    @media(max-width:600px){
+      :where(.${prefix}-dialog){flex-direction:column}
+      :where(.${prefix}-dialog .${prefix}-frame){width:100%;height:auto;min-height:0;flex:1;border-radius:16px 16px 0 0}
+      :where(.${prefix}-dialog .${prefix}-header){position:static;order:-1;align-self:flex-end;padding:calc(4px + env(safe-area-inset-top)) 6px 4px}
+    }`;
 
   let styled = false;
   function style() {

@@ -56,6 +56,14 @@ async function enter(device, locale) {
 
 const add = () => page.locator('form[action="/console/endpoints"]');
 
+// fitsPhone checks that nothing of a call is beyond the edge, and that the acts of an endpoint share rows.
+async function fitsPhone() {
+  await page.locator('.calls').scrollIntoViewIfNeeded();
+  assert.ok(await page.locator('.calls').evaluate((one) => one.scrollWidth <= one.clientWidth), 'a call is cut');
+  const tops = await page.locator('section .buttons').first().locator('button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+  assert.ok(new Set(tops).size < tops.length, 'every act has a row of its own');
+}
+
 // refusedCall reloads the page of a call until it shows an attempt that was refused.
 async function refusedCall() {
   const refused = page.locator('pre', { hasText: 'nothing-breaks-this-word' });
@@ -75,6 +83,10 @@ for (const [name, device] of [['1280', desktop], ['360', phone]]) {
       assert.equal(await page.getByText(off, { exact: true }).count(), 1);
       await looksRight(page, 'endpoints');
       await picture(page, `console-endpoints-${lang}-${name}`);
+      if (device === phone) {
+        await fitsPhone();
+        await picture(page, `console-calls-${lang}-${name}`);
+      }
 
       await page.locator('details summary').click();
       await looksRight(page, 'a new endpoint');

@@ -2,7 +2,7 @@
 // module.
 import assert from 'node:assert/strict';
 import { after, afterEach, before } from 'node:test';
-import { choose, code, desktop, done, holdfast, launch, looksRight, newOrder, openShop, phone, picture, story, windowOf as framed } from './stage.mjs';
+import { choose, code, desktop, done, fillsPhone, holdfast, launch, looksRight, newOrder, openShop, phone, picture, story, windowOf as framed } from './stage.mjs';
 
 let browser, context, page, shop;
 before(async () => { browser = await launch(); });
@@ -93,8 +93,9 @@ story('in English, with one bank, on a phone in the page', async () => {
   const pay = windowOf(page);
   await pay.getByText('Buyer protection (escrow)').waitFor();
   assert.equal(await pay.locator('#bank').inputValue(), '004', 'the one bank is chosen');
-  const box = await page.locator('iframe.portone-frame').boundingBox();
-  assert.deepEqual([box.width, box.height], [360, 740]);
+  assert.equal(await pay.locator('[type=radio]').count(), 0, 'a single method is no choice');
+  assert.ok(await pay.locator('.hints .vbank').isVisible());
+  await fillsPhone(page, 'portone');
   await picture(page, 'v2-choose-360-en');
   await choose(pay, { bank: '004' });
   await pay.locator('#account').waitFor();

@@ -1,7 +1,7 @@
 // window.IMP as a shop's code meets it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before } from 'node:test';
-import { answered, buy, code, desktop, holdfast, launch, openShop, order, phone, story, windowOf } from './stage.mjs';
+import { answered, buy, code, desktop, fillsPhone, holdfast, launch, openShop, order, phone, story, windowOf } from './stage.mjs';
 
 let browser, context, page, shop;
 before(async () => { browser = await launch(); });
@@ -135,8 +135,7 @@ story('a phone without a redirect address gets the layer over the whole screen',
   await buy(page, order());
   await windowOf(page).locator('#pay').waitFor();
   assert.ok(await page.evaluate(() => document.body.classList.contains('imp-payment-progress')));
-  const box = await page.locator('iframe.imp-frame').boundingBox();
-  assert.deepEqual([box.width, box.height], [360, 740]);
+  await fillsPhone(page);
   await page.locator('.imp-close').click();
   await answered(page);
   assert.equal(await page.evaluate(() => document.body.classList.contains('imp-payment-progress')), false);

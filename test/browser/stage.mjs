@@ -86,12 +86,24 @@ export async function answered(page) {
 export const windowOf = (page, prefix = 'imp') => page.frameLocator(`.${prefix}-dialog iframe.${prefix}-frame`);
 
 export async function choose(pay, { method = 'vbank', bank = '088', escrow = false } = {}) {
-  await pay.locator(`[name=method][value=${method}]`).check();
+  const chosen = pay.locator(`[name=method][value=${method}]`);
+  if (await chosen.getAttribute('type') === 'radio') await chosen.check(); // a single method is no choice
   if (method !== 'card') await pay.locator('#bank').selectOption(bank);
   if (escrow) await pay.locator('[name=escrow]').check();
   if (escrow || await pay.locator('form.fixed').count()) await pay.locator('[name=consent]').check();
   await pay.locator('[name=agree]').check();
   await pay.locator('#pay').click();
+}
+
+// fillsPhone checks the layer on a phone of 360 x 740: the way out has a bar above the window, which
+// takes the rest, offers no second way out beside it and leaves its own head whole.
+export async function fillsPhone(page, prefix = 'imp') {
+  const [button, frame] = [await page.locator(`.${prefix}-close`).boundingBox(), await page.locator(`iframe.${prefix}-frame`).boundingBox()];
+  assert.deepEqual([frame.x, frame.width, frame.y + frame.height], [0, 360, 740]);
+  assert.ok(button.y + button.height <= frame.y && frame.y < 60, `the button ends at ${button.y + button.height}, the window begins at ${frame.y}`);
+  const pay = windowOf(page, prefix);
+  assert.equal(await pay.locator('.window-head button').isVisible(), false);
+  assert.ok(await pay.locator('.window-head .owner').evaluate((one) => one.scrollWidth <= one.clientWidth), 'the head is cut');
 }
 
 // done presses the window's last button. The window goes away under the finger, and what the

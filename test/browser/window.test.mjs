@@ -97,6 +97,8 @@ for (const method of ['trans', 'card']) {
     await pay.locator('#approve').waitFor();
     await looksRight(await frame(), 'approve');
     await picture(page, `approve-${method}-1280`);
+    const [decline, back] = [await pay.locator('#decline').boundingBox(), await pay.locator('.simulated > .links').boundingBox()];
+    assert.ok(back.y - decline.y - decline.height >= 12, 'the way back sticks to the button');
     await pay.locator('#approve').click();
     const answer = await answered(page);
     assert.deepEqual([answer.success, answer.status, answer.pay_method, answer.escrow], [true, 'paid', method, method === 'trans']);

@@ -135,7 +135,8 @@ func TestV2Account(t *testing.T) {
 		"availableBanks": []string{"SHINHAN_BANK", "BANK_OF_KOREA", "BANK_HANA_BANK"}, "accountExpiry": map[string]any{"validHours": 3},
 	}})
 	page := get(t, address)
-	wants(t, page, http.StatusOK, `value="vbank" checked`, `<option value="088"`, `<option value="081"`, "이 주문은 에스크로로 결제됩니다")
+	wants(t, page, http.StatusOK, `<input type="hidden" name="method" value="vbank">`, `<option value="088"`, `<option value="081"`, "이 주문은 에스크로로 결제됩니다")
+	lacks(t, page, `type="radio"`) // a single method is no choice
 	lacks(t, page, `value="card"`, `value="trans"`, `<option value="004"`)
 	for method, bank := range map[string]string{"vbank": "004", "trans": "088"} {
 		if got := visit(t, http.MethodPost, address, form("method", method, "bank", bank, "agree", "on", "consent", "on")); got.status != http.StatusUnprocessableEntity {
