@@ -85,8 +85,8 @@ func (c *Client) CompleteEscrow(ctx context.Context, paymentID string) (time.Tim
 type CashReceiptOrder struct {
 	StoreID    string      `json:"storeId,omitempty"`
 	PaymentID  string      `json:"paymentId"`
-	ChannelKey string      `json:"channelKey"`
-	Type       string      `json:"type"` // PERSONAL or CORPORATE
+	ChannelKey string      `json:"channelKey,omitempty"` // the shop's channel when empty
+	Type       string      `json:"type"`                 // PERSONAL or CORPORATE
 	OrderName  string      `json:"orderName"`
 	Amount     AmountOrder `json:"amount"`
 	// Customer.IdentityNumber is a phone, card or business number.

@@ -44,7 +44,11 @@ async function ready() {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(0));
-start('bin/holdfast', ['serve', '--seed'], { cwd: root });
+// The shop is told of events where it listens.
+const shopHost = process.env.HOST && process.env.HOST !== '0.0.0.0' ? process.env.HOST : '127.0.0.1';
+const webhook = process.env.HOLDFAST_SEED_WEBHOOK ?? `http://${shopHost.includes(':') ? `[${shopHost}]` : shopHost}:${process.env.PORT ?? 3000}/webhook`;
+
+start('bin/holdfast', ['serve', '--seed'], { cwd: root, env: { ...process.env, HOLDFAST_SEED_WEBHOOK: webhook } });
 // The shop's channel for PortOne V2, which differs from database to database.
 async function channelKey() {
   const json = { 'content-type': 'application/json' };

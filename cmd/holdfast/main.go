@@ -53,9 +53,13 @@ func newParser(more ...kong.Option) (*kong.Kong, error) {
 	}, more...)...)
 }
 
-// helped understands "holdfast help" and "holdfast help serve" as --help does.
+// helped understands "holdfast help" and "holdfast help serve" as --help does, and
+// "holdfast" alone as well.
 func helped(args []string) []string {
-	if len(args) == 0 || args[0] != "help" {
+	if len(args) == 0 {
+		return []string{"--help"}
+	}
+	if args[0] != "help" {
 		return args
 	}
 	return append(slices.Clone(args[1:]), "--help")

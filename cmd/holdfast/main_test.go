@@ -11,7 +11,7 @@ import (
 // TestWhatPeopleTryFirst: help and the version, however they are asked for.
 func TestWhatPeopleTryFirst(t *testing.T) {
 	for asked, want := range map[string]string{
-		"--version": "holdfast " + version, "help": "Run the server.", "--help": "Run the server.", "help serve": "--listen", "serve --help": "--listen",
+		"--version": "holdfast " + version, "help": "Run the server.", "": "Run the server.", "--help": "Run the server.", "help serve": "--listen", "serve --help": "--listen",
 	} {
 		var out bytes.Buffer
 		code := -1

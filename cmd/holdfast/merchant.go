@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -192,7 +194,7 @@ type merchantJSON struct {
 		Days                     []int
 		FromPayment, FromConfirm int
 	}
-	Policy    map[string]any
+	Policy    map[string]json.RawMessage
 	Webhook   struct{ URL string }
 	Origins   []string
 	Now       time.Time
@@ -318,6 +320,9 @@ func (m *merchantJSON) write(w io.Writer) error {
 	line("cycle", "%s %s, %d business days after the payment, %d after the confirmation", m.Cycle.Rhythm, strings.Trim(fmt.Sprint(m.Cycle.Days), "[]"), m.Cycle.FromPayment, m.Cycle.FromConfirm)
 	line("webhook", "%s", m.Webhook.URL)
 	line("origins", "%s", strings.Join(m.Origins, " "))
+	for _, name := range slices.Sorted(maps.Keys(m.Policy)) {
+		line("policy."+name, "%s", strings.Trim(string(m.Policy[name]), `"`))
+	}
 	line("clock", "%s", m.Now.Format(time.RFC3339))
 	for _, k := range m.Contracts {
 		line(k.Method, "%s; fee %s; escrow %s", offered(k.Offered), m.Fees[k.Method].text(), k.state())

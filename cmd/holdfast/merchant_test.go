@@ -58,7 +58,8 @@ func TestMerchantCommands(t *testing.T) {
 	has(run("create", "새상점", "--code", "impnew", "phone=02-1", `methods=["card"]`, "fees.card.rate=2500", "webhook.url=https://shop.example/"),
 		"impnew", "02-1", "fee 2.5%", "https://shop.example/", "not offered; fee 300 won; escrow none")
 	has(run("set", "impnew", "name=2호점", "policy.strictNotice=false", `bankAccount={"bank":"004","number":"12345678901234","holder":"가"}`, "cycle.fromConfirm=5"),
-		"2호점", "004 12345678901234 가", "5 after the confirmation")
+		"2호점", "004 12345678901234 가", "5 after the confirmation", "policy.strictNotice", "policy.remindersDays")
+	has(strings.Join(strings.Fields(run("show", "impnew")), " "), "policy.strictNotice false", "policy.manualApproval false", `policy.cancelAfterShip after_reject`)
 	has(run("contract", "impnew"), "card             yes      none")
 	has(run("contract", "impnew", "--apply", "card"), "card             yes      in force since", "applied for")
 

@@ -148,6 +148,11 @@ func greet(w io.Writer, c config.Config, s *serve.Seeded) {
 		line("  Sandbox            %s/sandbox", c.BaseURL)
 	}
 	line("  Shop console       %s/console", c.BaseURL)
+	if c.AdminToken == "" {
+		line("  Admin commands     closed; start with HOLDFAST_ADMIN_TOKEN (16 characters or more of your choice), then with the same: holdfast merchant list --server %s", c.BaseURL)
+	} else {
+		line("  Admin commands     with the HOLDFAST_ADMIN_TOKEN of this server: holdfast merchant list --server %s", c.BaseURL)
+	}
 	line("  Listens on         %s", c.Listen)
 	line("  Database           %s", serve.DatabaseName(c))
 	if s == nil {

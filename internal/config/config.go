@@ -63,11 +63,14 @@ type Config struct {
 	// Lease is how long a node has for work that it has taken (a mail, an order at
 	// the bank) before another one may take it over; for a call to a shop it is
 	// five times that.
-	Lease      time.Duration `yaml:"lease" env:"LEASE"`
-	Mode       Mode          `yaml:"mode" env:"MODE"`
-	Seed       bool          `yaml:"seed" env:"SEED"`
-	AdminToken Secret        `yaml:"admin_token" env:"ADMIN_TOKEN"`
-	LogLevel   string        `yaml:"log_level" env:"LOG_LEVEL"`
+	Lease time.Duration `yaml:"lease" env:"LEASE"`
+	Mode  Mode          `yaml:"mode" env:"MODE"`
+	Seed  bool          `yaml:"seed" env:"SEED"`
+	// SeedWebhook is where the demonstration merchant is told of events; empty for the
+	// example shop at its usual address.
+	SeedWebhook string `yaml:"seed_webhook" env:"SEED_WEBHOOK"`
+	AdminToken  Secret `yaml:"admin_token" env:"ADMIN_TOKEN"`
+	LogLevel    string `yaml:"log_level" env:"LOG_LEVEL"`
 	// SecretKey (64 hexadecimal digits) or the file SecretFile is the secret from
 	// which tokens and links are derived; the same on all nodes of a database.
 	// Without either a server keeps one in Data.
@@ -294,6 +297,9 @@ func (c *Config) Check() error {
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		return fmt.Errorf("log_level %q: must be debug, info, warn or error", c.LogLevel)
+	}
+	if w, err := url.Parse(c.SeedWebhook); c.SeedWebhook != "" && (err != nil || w.Scheme != "http" && w.Scheme != "https" || w.Host == "") {
+		return fmt.Errorf("seed_webhook %q: must be an http or https address", c.SeedWebhook)
 	}
 	if c.AdminToken != "" && len(c.AdminToken) < 16 {
 		return errors.New("admin_token: must have at least 16 characters")

@@ -50,6 +50,7 @@ func TestSettingsThatCannotWorkAreNamed(t *testing.T) {
 		"HOLDFAST_MAIL_PORT=abc":                   `HOLDFAST_MAIL_PORT: "abc" is not a whole number`,
 		"HOLDFAST_SEED=perhaps":                    `HOLDFAST_SEED: "perhaps" is not true or false`,
 		"HOLDFAST_DRAIN=soon":                      `HOLDFAST_DRAIN: "soon" is not a time span such as 30s or 2m`,
+		"HOLDFAST_SEED_WEBHOOK=127.0.0.1:3000":     "seed_webhook",
 		"HOLDFAST_DRAIN=1h":                        "drain",
 		"HOLDFAST_SECRET_KEY=abc":                  "secret_key",
 		"HOLDFAST_LICENCE_INSURED_WON=1억":          "HOLDFAST_LICENCE_INSURED_WON",

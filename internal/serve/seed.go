@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -33,7 +34,7 @@ func (s *Server) seed(ctx context.Context) (*Seeded, error) {
 	m, err := s.App.ByCode(ctx, SeedCode)
 	if err == nil {
 		seeded.MerchantID = m.ID
-		return seeded, s.seedSecret(ctx, m.ID)
+		return seeded, errors.Join(s.seedSecret(ctx, m.ID), s.seedWebhook(ctx, &m))
 	}
 	var no *escrow.Refusal
 	if !errors.As(err, &no) {
@@ -42,7 +43,7 @@ func (s *Server) seed(ctx context.Context) (*Seeded, error) {
 	m, err = s.App.CreateMerchant(ctx, "seed", SeedCode, "한빛상점", merchant.Sandbox, func(m *merchant.Merchant) {
 		m.BusinessNo, m.Phone, m.Email = "123-45-67890", "02-1234-5678", SeedEmail
 		m.Account = escrow.BankAccount{Bank: "004", Number: "12345678901234", Holder: "한빛상점"}
-		m.Webhook.URL, m.Webhook.EscrowEvents = SeedWebhook, true
+		m.Webhook.URL, m.Webhook.EscrowEvents = cmp.Or(s.config.SeedWebhook, SeedWebhook), true
 		m.ReturnTo = escrow.Party{Name: "한빛상점 반품 담당", Phone: "02-1234-5678", Address: "서울특별시 종로구 세종대로 1", Postcode: "03154"}
 	})
 	if errors.As(err, &no) { // another node was first
@@ -57,7 +58,7 @@ func (s *Server) seed(ctx context.Context) (*Seeded, error) {
 	if _, err := s.App.CreateKey(ctx, "seed", m.ID, app.KeyPair{Key: SeedKey, Secret: SeedSecret}); err != nil {
 		return nil, err
 	}
-	if err := s.seedSecret(ctx, m.ID); err != nil {
+	if err := errors.Join(s.seedSecret(ctx, m.ID), s.rememberWebhook(ctx, &m)); err != nil {
 		return nil, err
 	}
 	hash, err := password.Hash(SeedPassword)
@@ -80,4 +81,46 @@ func (s *Server) seedSecret(ctx context.Context, merchantID string) error {
 		return nil
 	}
 	return err
+}
+
+// The record under which the demonstration merchant's webhook is kept as the seed has set it.
+const (
+	seedKind       = "seed"
+	seedWebhookKey = "webhook"
+)
+
+// seedWebhook moves the demonstration merchant's webhook to where the settings have it now. One
+// that is not as the seed has set it is somebody's own and stays.
+func (s *Server) seedWebhook(ctx context.Context, m *merchant.Merchant) error {
+	wanted := s.config.SeedWebhook
+	if wanted == "" || m.Webhook.URL == wanted || m.Mode != merchant.Sandbox {
+		return nil
+	}
+	was, found, err := app.Records{App: s.App}.Get(ctx, m.ID, seedKind, seedWebhookKey)
+	if err != nil {
+		return err
+	}
+	if !found { // made by an earlier version, which knew one address only
+		was = []byte(SeedWebhook)
+	}
+	now, err := s.App.UpdateMerchant(ctx, "seed", m.ID, "merchant.update", func(m *merchant.Merchant) error {
+		if m.Webhook.URL != string(was) {
+			return errOwnWebhook
+		}
+		m.Webhook.URL = wanted
+		return nil
+	})
+	if errors.Is(err, errOwnWebhook) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.rememberWebhook(ctx, &now)
+}
+
+var errOwnWebhook = errors.New("the webhook is not the seed's")
+
+func (s *Server) rememberWebhook(ctx context.Context, m *merchant.Merchant) error {
+	return app.Records{App: s.App}.Put(ctx, m.ID, seedKind, seedWebhookKey, []byte(m.Webhook.URL))
 }

@@ -13,7 +13,7 @@ func (h *api) issueReceipt(c *call) answer {
 	if refusal := c.taken(order.StoreID); refusal != nil {
 		return *refusal
 	}
-	if order.Channel != c.shop.ChannelKey {
+	if order.Channel != "" && order.Channel != c.shop.ChannelKey {
 		return no(wirev2.ChannelNotFound, wirev2.MessageChannelNotFound)
 	}
 	kind, ref := app.ReceiptExternal, order.PaymentID

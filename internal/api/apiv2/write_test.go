@@ -318,7 +318,7 @@ func TestCashReceipts(t *testing.T) {
 	w.get("/payments/order-1").good().has(object{"cashReceipt.status": "CANCELLED", "cashReceiptIssuanceStatus": "NOT_ISSUED"})
 
 	// For money that was paid elsewhere.
-	w.post("/cash-receipts", receipt("elsewhere", object{"type": "CORPORATE", "amount": object{"total": 5500, "vat": 500}})).good()
+	w.post("/cash-receipts", receipt("elsewhere", object{"channelKey": nil, "type": "CORPORATE", "amount": object{"total": 5500, "vat": 500}})).good()
 	w.get("/payments/elsewhere/cash-receipt").good().has(object{"isManual": true, "amount": 5500, "vatAmount": 500, "type": "CORPORATE"})
 	w.post("/payments/elsewhere/cash-receipt/cancel", nil).good()
 	w.window("card", escrow.Card, "pc")

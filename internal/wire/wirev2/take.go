@@ -299,15 +299,16 @@ func wonIfSaid(f *body.Fields, name string) *money.Won {
 
 // ReceiptOrder is a cash receipt that a shop asks for.
 type ReceiptOrder struct {
-	StoreID, Channel, PaymentID string
-	Identity                    string // with or without hyphens
-	Facts                       ReceiptFacts
+	StoreID, PaymentID string
+	Channel            string // empty if the shop names none
+	Identity           string // with or without hyphens
+	Facts              ReceiptFacts
 }
 
 // TakeReceipt takes the parameters of a cash receipt. identify reads the number that it
 // is for.
 func TakeReceipt(f *body.Fields, identify func(string) (string, bool)) ReceiptOrder {
-	f.Require("paymentId", "channelKey", "type", "orderName", "currency", "amount", "customer")
+	f.Require("paymentId", "type", "orderName", "currency", "amount", "customer")
 	takeCurrency(f)
 	amount := takeAmounts(f)
 	customer := f.Object("customer")
