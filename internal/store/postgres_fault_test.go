@@ -491,22 +491,25 @@ func admin(t *testing.T, url, statement string) {
 	}
 }
 
-// connectAll lets every writer of a store make its connection.
+// connectAll lets every writer of a store make its connection: each is kept busy
+// until the next one is.
 func connectAll(t *testing.T, s *store.Store) {
 	t.Helper()
 	n := s.Stats().Writers
-	var meet sync.WaitGroup
-	meet.Add(n)
-	answers := make(chan error, n)
+	gate, answers := make(chan struct{}), make(chan error, n)
 	for range n {
+		begun := make(chan struct{})
 		go func() {
+			var once sync.Once
 			answers <- s.Write(context.Background(), func(*store.Tx) error {
-				meet.Done()
-				meet.Wait()
+				once.Do(func() { close(begun) })
+				<-gate
 				return nil
 			})
 		}()
+		<-begun
 	}
+	close(gate)
 	for range n {
 		if err := <-answers; err != nil {
 			t.Fatal(err)
