@@ -66,7 +66,7 @@ func (cmd *serveCmd) Run(k *kong.Context) error {
 		return coded(errors.Join(err, listener.Close()))
 	}
 	front := &http.Server{
-		Handler: srv.Handler(), ReadHeaderTimeout: readHeaderLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
+		Handler: parting(ctx, srv.Handler()), ReadHeaderTimeout: readHeaderLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit, IdleTimeout: idleLimit,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
@@ -78,6 +78,19 @@ func (cmd *serveCmd) Run(k *kong.Context) error {
 		err = shutDown(log, srv, front, c.DrainTime(), failed)
 	}
 	return errors.Join(err, srv.Close())
+}
+
+// parting tells with every answer that its connection carries no further call, once
+// the server was told to stop. Connections that lie idle stay open until the end:
+// one that was closed at once could carry a call that a balancer, which has not
+// noticed yet, has sent in the same moment, and that call would have no answer.
+func parting(told context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if told.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // shutDown ends a server without loss: it is not ready from now on, so that
@@ -96,7 +109,6 @@ func shutDown(log *slog.Logger, srv *serve.Server, front *http.Server, drain tim
 		srv.Retire(wait)
 		close(retired)
 	}()
-	front.SetKeepAlivesEnabled(false)
 	select {
 	case <-time.After(drain):
 	case <-again:
