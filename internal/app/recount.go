@@ -25,21 +25,15 @@ const (
 // who ended before all of them were, and returns how many moved. It does nothing
 // while another node is at it.
 func (a *App) Recount(ctx context.Context) (moved int, err error) {
-	var changed, counted int64
-	_, err = read(ctx, a, func(r *store.Reader) (_ struct{}, err error) {
-		if counted, err = r.RecountRevision(); err == nil {
-			changed, err = r.CalendarRevision()
-		}
-		return struct{}{}, err
-	})
-	if err != nil || counted >= changed {
+	left, err := read(ctx, a, (*store.Reader).RecountLeft)
+	if err != nil || !left {
 		return 0, err
 	}
 	holder := rand.Text()
-	if err := a.recounting(ctx, holder); err != nil {
-		if errors.Is(err, store.ErrLeased) {
-			return 0, nil
-		}
+	switch err := a.recounting(ctx, holder); {
+	case errors.Is(err, store.ErrLeased):
+		return 0, nil
+	case err != nil:
 		return 0, err
 	}
 	return a.calendarChanged(ctx, holder)

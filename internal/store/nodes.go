@@ -37,7 +37,7 @@ const (
 	merchantVersion  = `SELECT version FROM merchant WHERE id = $1`
 	agreedValue      = `SELECT value FROM agreement WHERE name = $1`
 	calendarRevision = `SELECT revision FROM agreement WHERE name = 'calendar'`
-	recountRevision  = `SELECT revision FROM agreement WHERE name = 'recounted'`
+	recountLeft      = `SELECT count(*) FROM agreement c, agreement r WHERE c.name = 'calendar' AND r.name = 'recounted' AND r.revision < c.revision`
 )
 
 // MerchantVersion is the version of a merchant's settings that is true in this
@@ -82,10 +82,11 @@ func (r *Reader) CalendarRevision() (int64, error) {
 	return one(&r.queries, scalar[int64], calendarRevision)
 }
 
-// RecountRevision is the number of the calendar's change up to which all pending
-// deadlines have been counted anew.
-func (r *Reader) RecountRevision() (int64, error) {
-	return one(&r.queries, scalar[int64], recountRevision)
+// RecountLeft reports whether there are changes of the calendar by which not all
+// pending deadlines have been counted anew.
+func (r *Reader) RecountLeft() (bool, error) {
+	n, err := one(&r.queries, scalar[int64], recountLeft)
+	return n > 0, err
 }
 
 // Recounted says that all pending deadlines have been counted by a calendar of
