@@ -316,7 +316,7 @@ func Question(m *merchant.Merchant, e *merchant.Endpoint, p *escrow.Payment, at 
 	switch {
 	case !p.V2:
 		return wirev1.ConfirmQuestion(p).JSON()
-	case e.Format == merchant.V2Old || e.Format == merchant.V2OldForm:
+	case e.Format.IsOld():
 		return encoded(e, wirev2.OldConfirmQuestion(p))
 	}
 	return wirev2.ConfirmQuestion(m.Code, p, at).JSON()
