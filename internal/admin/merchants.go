@@ -17,15 +17,9 @@ import (
 )
 
 func (s *api) listMerchants(r *http.Request) (own.Reply, error) {
-	p, err := own.ReadPage(r, nil)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	rows, err := s.App.Merchants(r.Context(), p.Offset, p.Limit+1)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	return own.OK(own.List(p, rows, func(m merchant.Merchant) merchantView { return s.viewMerchant(&m) }))
+	return own.Answer(own.List(r, nil, func(offset, limit int) ([]merchant.Merchant, error) {
+		return s.App.Merchants(r.Context(), offset, limit)
+	}, func(m merchant.Merchant) merchantView { return s.viewMerchant(&m) }))
 }
 
 func (s *api) showMerchant(r *http.Request) (own.Reply, error) {
@@ -193,15 +187,9 @@ func (s *api) listMerchantAudit(r *http.Request) (own.Reply, error) {
 func (s *api) listAudit(r *http.Request) (own.Reply, error) { return s.audit(r, "") }
 
 func (s *api) audit(r *http.Request, merchantID string) (own.Reply, error) {
-	p, err := own.ReadPage(r, nil)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	rows, err := s.App.Audit(r.Context(), merchantID, p.Offset, p.Limit+1)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	return own.OK(own.List(p, rows, func(a app.AuditRow) auditView {
+	return own.Answer(own.List(r, nil, func(offset, limit int) ([]app.AuditRow, error) {
+		return s.App.Audit(r.Context(), merchantID, offset, limit)
+	}, func(a app.AuditRow) auditView {
 		return auditView{ID: a.ID, At: moment(a.At), Actor: a.Actor, Action: a.Action, Subject: a.Subject, Detail: a.Detail}
 	}))
 }

@@ -21,15 +21,11 @@ func (s *api) listLines(r *http.Request) (own.Reply, error) {
 		return own.Reply{}, err
 	}
 	var payment, payout string
-	p, err := own.ReadPage(r, func(f *body.Fields) { payment, payout = f.Ident("payment", textMax), f.Ident("payout", textMax) })
-	if err != nil {
-		return own.Reply{}, err
-	}
-	rows, err := s.App.Lines(r.Context(), m.ID, payment, payout, p.Offset, p.Limit+1)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	return own.OK(own.List(p, rows, viewLine))
+	return own.Answer(own.List(r, func(f *body.Fields) {
+		payment, payout = f.Ident("payment", textMax), f.Ident("payout", textMax)
+	}, func(offset, limit int) ([]app.SettlementLine, error) {
+		return s.App.Lines(r.Context(), m.ID, payment, payout, offset, limit)
+	}, viewLine))
 }
 
 func (s *api) listPayouts(r *http.Request) (own.Reply, error) {
@@ -37,15 +33,9 @@ func (s *api) listPayouts(r *http.Request) (own.Reply, error) {
 	if err != nil {
 		return own.Reply{}, err
 	}
-	p, err := own.ReadPage(r, nil)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	rows, err := s.App.Payouts(r.Context(), m.ID, p.Offset, p.Limit+1)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	return own.OK(own.List(p, rows, viewPayout))
+	return own.Answer(own.List(r, nil, func(offset, limit int) ([]settle.Payout, error) {
+		return s.App.Payouts(r.Context(), m.ID, offset, limit)
+	}, viewPayout))
 }
 
 func (s *api) showPayout(r *http.Request) (own.Reply, error) {

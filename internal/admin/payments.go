@@ -95,7 +95,7 @@ func (s *api) listPayments(r *http.Request) (own.Reply, error) {
 		return own.Reply{}, err
 	}
 	var filter app.Filter
-	p, err := own.ReadPage(r, func(f *body.Fields) {
+	return own.Answer(own.List(r, func(f *body.Fields) {
 		filter.Text = strings.TrimSpace(f.Text("text", nameMax))
 		filter.OrderID = f.Text("orderId", textMax)
 		filter.State = escrow.State(f.OneOf("state", stateNames()...))
@@ -104,15 +104,10 @@ func (s *api) listPayments(r *http.Request) (own.Reply, error) {
 		if only, given := f.Bool("escrow"); given {
 			filter.Escrow = &only
 		}
-	})
-	if err != nil {
-		return own.Reply{}, err
-	}
-	rows, _, err := s.App.Payments(r.Context(), m.ID, filter, app.Order{By: "opened", Desc: true}, p.Offset, p.Limit+1)
-	if err != nil {
-		return own.Reply{}, err
-	}
-	return own.OK(own.List(p, rows, viewPayment))
+	}, func(offset, limit int) ([]escrow.Payment, error) {
+		rows, _, err := s.App.Payments(r.Context(), m.ID, filter, app.Order{By: "opened", Desc: true}, offset, limit)
+		return rows, err
+	}, viewPayment))
 }
 
 func stateNames() []string {

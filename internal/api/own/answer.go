@@ -25,6 +25,14 @@ type Encoded interface {
 // OK answers with a value.
 func OK(value any) (Reply, error) { return Reply{http.StatusOK, value}, nil }
 
+// Answer answers with a value, unless there is an error.
+func Answer(value any, err error) (Reply, error) {
+	if err != nil {
+		return Reply{}, err
+	}
+	return OK(value)
+}
+
 // Created answers with what was made.
 func Created(value any) (Reply, error) { return Reply{http.StatusCreated, value}, nil }
 

@@ -41,29 +41,6 @@ func Query(r *http.Request) (*body.Fields, error) {
 	return v.Fields(), nil
 }
 
-// Page is the part of a list that is asked for.
-type Page struct{ Offset, Limit int }
-
-// ReadPage reads the query with a list's page in it. More takes further members,
-// and may be nil; everything else is refused.
-func ReadPage(r *http.Request, more func(*body.Fields)) (Page, error) {
-	f, err := Query(r)
-	if err != nil {
-		return Page{}, err
-	}
-	p := Page{Limit: limitDefault}
-	if n, ok := f.Int("offset", 0, offsetMax); ok {
-		p.Offset = int(n)
-	}
-	if n, ok := f.Int("limit", 1, limitMax); ok {
-		p.Limit = int(n)
-	}
-	if more != nil {
-		more(f)
-	}
-	return p, f.ErrStrict()
-}
-
 // Listed is a page of a list as it is answered.
 type Listed[T any] struct {
 	Items  []T  `json:"items"`
@@ -72,11 +49,35 @@ type Listed[T any] struct {
 	More   bool `json:"more"` // whether there is a next page
 }
 
-// List is a page of rows, of which one more than the limit was read.
-func List[R, T any](p Page, rows []R, view func(R) T) Listed[T] {
-	out := Listed[T]{Items: []T{}, Offset: p.Offset, Limit: p.Limit, More: len(rows) > p.Limit}
-	for _, row := range rows[:min(len(rows), p.Limit)] {
+// List answers the page of a list that the query asks for. filter takes further
+// members of the query, and may be nil; everything else is refused. read returns up
+// to limit rows after the first offset ones; it is asked for one more than is
+// answered, which says whether there is a next page.
+func List[R, T any](r *http.Request, filter func(*body.Fields), read func(offset, limit int) ([]R, error), view func(R) T) (Listed[T], error) {
+	f, err := Query(r)
+	if err != nil {
+		return Listed[T]{}, err
+	}
+	out := Listed[T]{Items: []T{}, Limit: limitDefault}
+	if n, ok := f.Int("offset", 0, offsetMax); ok {
+		out.Offset = int(n)
+	}
+	if n, ok := f.Int("limit", 1, limitMax); ok {
+		out.Limit = int(n)
+	}
+	if filter != nil {
+		filter(f)
+	}
+	if err := f.ErrStrict(); err != nil {
+		return Listed[T]{}, err
+	}
+	rows, err := read(out.Offset, out.Limit+1)
+	if err != nil {
+		return Listed[T]{}, err
+	}
+	out.More = len(rows) > out.Limit
+	for _, row := range rows[:min(len(rows), out.Limit)] {
 		out.Items = append(out.Items, view(row))
 	}
-	return out
+	return out, nil
 }

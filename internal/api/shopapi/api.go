@@ -122,10 +122,6 @@ func (s *api) authorize(next http.Handler) http.Handler {
 
 func (s *api) handle(h handler) http.HandlerFunc {
 	return s.Handle(func(r *http.Request) (own.Reply, error) {
-		out, err := h(&call{r, shopOf(r)})
-		if err != nil {
-			return own.Reply{}, err
-		}
-		return own.OK(out)
+		return own.Answer(h(&call{r, shopOf(r)}))
 	})
 }

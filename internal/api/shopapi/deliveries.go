@@ -60,21 +60,15 @@ func endpointName(sent string) (string, bool) { return sent, app.IsEndpointName(
 
 func (s *api) listDeliveries(c *call) (any, error) {
 	var wanted app.WebhookFilter
-	p, err := own.ReadPage(c.Request, func(q *body.Fields) {
+	return own.List(c.Request, func(q *body.Fields) {
 		wanted = app.WebhookFilter{
 			State:   q.OneOf("state", app.WebhookPending, app.WebhookDelivered, app.WebhookFailed),
 			Payment: cmp.Or(q.Text("transactionId", idMax), q.Text("payoutId", idMax)),
 			Kind:    q.Text("type", idMax), Endpoint: q.Spelt("endpoint", idMax, notEndpoint, endpointName),
 		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.App.Webhooks(c.Context(), c.shop.ID, wanted, p.Offset, p.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return own.List(p, rows, deliveryOf), nil
+	}, func(offset, limit int) ([]app.Webhook, error) {
+		return s.App.Webhooks(c.Context(), c.shop.ID, wanted, offset, limit)
+	}, deliveryOf)
 }
 
 func (s *api) showDelivery(c *call) (any, error) {

@@ -72,15 +72,9 @@ func payoutLineOf(l app.PaidLine) payoutLineView {
 }
 
 func (s *api) listPayouts(c *call) (any, error) {
-	p, err := own.ReadPage(c.Request, nil)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.App.Payouts(c.Context(), c.shop.ID, p.Offset, p.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return own.List(p, rows, payoutOf), nil
+	return own.List(c.Request, nil, func(offset, limit int) ([]settle.Payout, error) {
+		return s.App.Payouts(c.Context(), c.shop.ID, offset, limit)
+	}, payoutOf)
 }
 
 func (s *api) showPayout(c *call) (any, error) {
